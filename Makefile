@@ -1,0 +1,35 @@
+# Each target does its own set-up. BentoML's usage statistics are off here.
+export BENTOML_DO_NOT_TRACK = True
+PYTHON ?= python3
+VENV = .venv
+READY = $(VENV)/ready
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: setup serve test lint lock clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml service/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --upgrade pip
+	$(VENV)/bin/pip install --quiet --group dev --constraint service/requirements.txt
+	touch $@
+
+serve: setup
+	@bentoml models get study_score:latest >/dev/null 2>&1 || python -m training
+	bentoml serve --host 127.0.0.1 --port 3000
+
+test: lint
+	pytest
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	mypy
+
+lock: setup
+	uv pip compile --quiet --upgrade --group service --no-header --no-annotate -o service/requirements.txt
+
+clean:
+	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find models service training tests -name __pycache__ -exec rm -rf {} +

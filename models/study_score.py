@@ -1,0 +1,113 @@
+"""The model: a line, and the evidence for it."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from models.document import Document
+from models.moments import Moments, NotNegative, merged
+
+HOURS_MAX = 8784.0  # the hours in a leap year
+
+
+class Source(Document):
+    """A file that rows came from."""
+
+    name: str
+    rows: Annotated[int, Field(ge=0)]
+    bytes: Annotated[int, Field(ge=0)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Fit(Document):
+    """How W and b were found."""
+
+    lr: Annotated[float, Field(gt=0)]
+    epochs: Annotated[int, Field(ge=0)]
+    raw: bool
+    versions: dict[str, str]
+    created: datetime
+
+
+class StudyScore(Document):
+    """The hypothesis `H(x) = Wx + b`, x in hours, with all that is known of how sure it is.
+
+    `folds` are the moments of the rows it was trained on, by cross-validation fold; `t` is the
+    97.5 % quantile of Student's t with n - 2 degrees of freedom, null for fewer than 3 rows;
+    `cv_rmse` and `cv_r2` are null where there are fewer than two folds.
+    """
+
+    format: Literal[1] = 1
+    W: float
+    b: float
+    folds: Annotated[tuple[Moments, ...], Field(min_length=1)]
+    t: Annotated[float, Field(gt=0)] | None
+    cv_rmse: NotNegative | None
+    cv_r2: Annotated[float, Field(le=1)] | None
+    fit: Fit
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        if not self.moments.sxx:
+            raise ValueError("hours never vary, so no line is better than another")
+        if (self.t is None) != (self.moments.n < 3):
+            raise ValueError("t must be null for fewer than 3 rows, and only then")
+        for hours in (0.0, HOURS_MAX):  # every score and bound lies within those of the ends
+            numbers = (self.predict(hours), *self.interval(hours))
+            if not all(math.isfinite(number) for number in numbers if number is not None):
+                raise ValueError(f"the score for {hours:g} hours is beyond all numbers")
+        return self
+
+    @cached_property
+    def moments(self) -> Moments:
+        """The moments of all training rows."""
+        return merged(self.folds)
+
+    @cached_property
+    def _squared_residuals(self) -> float:
+        return self.moments.squared_residuals(self.W, self.b)
+
+    @property
+    def rmse(self) -> float:
+        """Root mean squared error on the training rows, in score units."""
+        return math.sqrt(self._squared_residuals / self.moments.n)
+
+    @property
+    def r2(self) -> float | None:
+        """Share of the scores' variance that the line explains; null for constant scores."""
+        return 1 - self._squared_residuals / self.moments.syy if self.moments.syy else None
+
+    @cached_property
+    def residual_sd(self) -> float | None:
+        """Residual standard deviation (divisor n - 2), in score units; null for under 3 rows."""
+        n = self.moments.n
+        return math.sqrt(self._squared_residuals / (n - 2)) if n > 2 else None
+
+    def predict(self, hours: Any) -> Any:
+        """The score for a number of hours, or for each of an array, by one expression."""
+        return hours * self.W + self.b
+
+    def interval(self, hours: float) -> tuple[float, float] | tuple[None, None]:
+        """95 % prediction interval for the score of one more person who studied this long.
+
+        The score -+ t s sqrt(1 + 1/n + (x - mean_x)^2 / Sxx), s the residual standard deviation
+        (Montgomery, Peck and Vining, "Introduction to Linear Regression Analysis", section 2.5).
+        None for fewer than 3 rows; the score itself where the line fits every row.
+        """
+        if self.t is None or self.residual_sd is None:
+            return None, None
+        m = self.moments
+        distance = (hours - m.mean_x) ** 2 / m.sxx
+        margin = self.t * self.residual_sd * math.sqrt(1 + 1 / m.n + distance)
+        score = self.predict(hours)
+        return score - margin, score + margin
+
+    def extrapolates(self, hours: float) -> bool:
+        """Whether the hours lie outside those it was trained on."""
+        return not self.moments.min_x <= hours <= self.moments.max_x

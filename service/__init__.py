@@ -1,0 +1,1 @@
+"""From a stored model to scores over HTTP."""

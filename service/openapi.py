@@ -1,0 +1,114 @@
+"""The OpenAPI document: true for every route and status, which BentoML's own is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from models import VERSION
+from service import schemas
+
+# of the lab's model
+_EXAMPLES: dict[type, Any] = {
+    schemas.PredictRequest: {"hours": 4},
+    schemas.Prediction: {"score": 8.0, "low": 8.0, "high": 8.0, "extrapolated": True},
+    schemas.PredictBatchRequest: {"hours": [1, 2.5]},
+    schemas.Predictions: {
+        "score": [2.0, 5.0],
+        "low": [2.0, 5.0],
+        "high": [2.0, 5.0],
+        "extrapolated": [False, False],
+    },
+}
+_TEXTS = {
+    400: "The request is not valid.",
+    415: "The request is not JSON.",
+    504: "The answer took too long.",
+}
+
+
+def document() -> dict[str, Any]:
+    """OpenAPI 3.1 for the whole service."""
+    _, definitions = models_json_schema(
+        [
+            (schemas.PredictRequest, "validation"),
+            (schemas.PredictBatchRequest, "validation"),
+            (schemas.Prediction, "serialization"),
+            (schemas.Predictions, "serialization"),
+            (schemas.ModelCard, "serialization"),
+            (schemas.Error, "serialization"),
+        ],
+        ref_template="#/components/schemas/{model}",
+    )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "study score",
+            "version": VERSION,
+            "description": "Hours studied in, predicted score out.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": {
+            "/predict": {
+                "post": _predicts(
+                    "The score for one number of hours",
+                    schemas.PredictRequest,
+                    schemas.Prediction,
+                )
+            },
+            "/predict_batch": {
+                "post": _predicts(
+                    "The scores for many numbers of hours",
+                    schemas.PredictBatchRequest,
+                    schemas.Predictions,
+                )
+            },
+            "/model": {"get": _gets("The model being served", _json(schemas.ModelCard))},
+            "/docs.json": {"get": _gets("This document", {"application/json": {}})},
+            "/docs": {"get": _gets("This document to read and try", {"text/html": {}})},
+            "/metrics": {"get": _gets("Prometheus metrics", {"text/plain": {}})},
+            "/livez": {"get": _gets("The process answers", {"text/plain": {}})},
+            "/readyz": {"get": _gets("The model is loaded", {"text/plain": {}})},
+        },
+        "components": {"schemas": definitions["$defs"]},
+    }
+
+
+def _json(model: type) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}
+    if model in _EXAMPLES:
+        content["example"] = _EXAMPLES[model]
+    return {"application/json": content}
+
+
+def _errors(*statuses: int) -> dict[str, Any]:
+    return {
+        str(status): {"description": _TEXTS[status], "content": _json(schemas.Error)}
+        for status in statuses
+    }
+
+
+def _predicts(summary: str, request: type, answer: type) -> dict[str, Any]:
+    header = {"description": "The tag of the model that answered.", "schema": {"type": "string"}}
+    return {
+        "summary": summary,
+        "operationId": summary.lower().replace(" ", "_"),
+        "requestBody": {"required": True, "content": _json(request)},
+        "responses": {
+            "200": {
+                "description": summary,
+                "headers": {"X-Model": header},
+                "content": _json(answer),
+            },
+            **_errors(400, 415, 504),
+        },
+    }
+
+
+def _gets(summary: str, content: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "operationId": summary.lower().replace(" ", "_"),
+        "responses": {"200": {"description": summary, "content": content}, **_errors(504)},
+    }

@@ -1,0 +1,87 @@
+"""Requests and answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.study_score import HOURS_MAX, Source
+
+BATCH_MAX = 10_000
+
+Hours = Annotated[
+    float,
+    Field(ge=0, le=HOURS_MAX, description="Hours studied; at most the hours in a year."),
+]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class PredictRequest(_Request):
+    """How long somebody studies."""
+
+    hours: Hours = Field(examples=[4])
+
+
+class PredictBatchRequest(_Request):
+    """How long several people study."""
+
+    hours: list[Hours] = Field(min_length=1, max_length=BATCH_MAX, examples=[[1, 2.5]])
+
+
+class Prediction(BaseModel):
+    """The predicted score and how sure it is."""
+
+    score: float = Field(description="Predicted score, in the points the model was trained on.")
+    low: float | None = Field(
+        description="Lower end of the 95 % prediction interval; null if trained on under 3 rows."
+    )
+    high: float | None = Field(description="Upper end of the interval.")
+    extrapolated: bool = Field(
+        description="Whether the hours lie outside those the model was trained on."
+    )
+
+
+class Predictions(BaseModel):
+    """The same as a prediction, each key a list in the order asked."""
+
+    score: list[float]
+    low: list[float | None]
+    high: list[float | None]
+    extrapolated: list[bool]
+
+
+class ModelCard(BaseModel):
+    """The model being served."""
+
+    tag: str = Field(examples=["study_score:alaaqsxhcwu64ax4"])
+    W: float = Field(description="Score points per hour.")
+    b: float = Field(description="Score at 0 hours.")
+    rows: int = Field(description="Rows it was trained on.")
+    hours_min: float
+    hours_max: float
+    rmse: float = Field(description="Root mean squared error on the training rows, in points.")
+    r2: float | None = Field(description="R² on the training rows; null if scores never vary.")
+    residual_sd: float | None = Field(
+        description="Residual standard deviation (divisor n - 2); null for fewer than 3 rows."
+    )
+    cv_rmse: float | None = Field(description="Cross-validated root mean squared error, in points.")
+    cv_r2: float | None = Field(description="Cross-validated R².")
+    epochs: int
+    lr: float = Field(description="Learning rate.")
+    raw: bool = Field(description="Whether SGD ran on the hours as they are.")
+    created: datetime = Field(description="When it was trained.")
+    sources: list[Source] = Field(description="What it was trained from.")
+
+
+class Error(BaseModel):
+    """What is wrong with a request."""
+
+    error: str = Field(description="A sentence.", examples=["hours: Field required"])
+    detail: list[dict[str, Any]] | None = Field(
+        default=None, description="Which fields are wrong and why, where it is about fields."
+    )

@@ -1,0 +1,62 @@
+"""Every test has a model store of its own: a temporary one, never the user's."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_home = tempfile.TemporaryDirectory(prefix="study-score-tests-")
+os.environ["BENTOML_HOME"] = _home.name  # read once, when bentoml is first imported
+os.environ["BENTOML_DO_NOT_TRACK"] = "True"
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(dir=_home.name)
+
+import bentoml  # noqa: E402
+from starlette.testclient import TestClient  # noqa: E402
+
+from models import store  # noqa: E402
+from models.study_score import StudyScore  # noqa: E402
+from service.app import StudyScoreService  # noqa: E402
+from tests.processes import Home  # noqa: E402
+from training.data import read_rows  # noqa: E402
+from training.sgd import train  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def empty_store() -> Iterator[None]:
+    yield
+    for model in bentoml.models.list():
+        bentoml.models.delete(model.tag)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """An environment with an empty store of its own."""
+    settings = {
+        key: value for key, value in os.environ.items() if key != "PROMETHEUS_MULTIPROC_DIR"
+    }
+    return {**settings, "BENTOML_HOME": str(tmp_path / "bentoml")}
+
+
+@pytest.fixture
+def lab_model() -> StudyScore:
+    return train(read_rows([]), lr=0.1, epochs=1000)
+
+
+@pytest.fixture(scope="session")
+def app() -> Any:
+    """The service's ASGI application: one for all tests, for its metrics can be registered once."""
+    service: Any = StudyScoreService
+    return service.to_asgi()
+
+
+@pytest.fixture
+def client(app: Any, lab_model: StudyScore) -> Iterator[TestClient]:
+    """The service in-process, with the lab's model."""
+    store.save(lab_model)
+    with TestClient(app) as client:
+        yield client

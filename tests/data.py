@@ -1,0 +1,42 @@
+"""Published data, and plain rows for the tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data import Rows, read_rows
+
+Array = NDArray[np.float64]
+
+
+def _numbers(text: str) -> Array:
+    return np.array(text.split(), dtype=np.float64)
+
+
+# R's `cars`: speed (mph) and stopping distance (ft), from Ezekiel (1930), "Methods of Correlation
+# Analysis". R prints for lm(dist ~ speed): -17.579095 + 3.932409 speed, residual sd 15.38.
+CARS_SPEED = _numbers(
+    """
+    4 4 7 7 8 9 10 10 10 11 11 12 12 12 12 13 13 13 13 14 14 14 14 15 15 15 16 16 17 17 17 18 18
+    18 18 19 19 19 20 20 20 20 20 22 23 24 24 24 24 25
+    """
+)
+CARS_DIST = _numbers(
+    """
+    2 10 4 22 16 10 18 26 34 17 28 14 20 24 28 26 34 34 46 26 36 60 80 20 26 54 32 40 32 40
+    50 42 56 76 84 36 46 68 32 48 52 56 64 66 54 70 92 93 120 85
+    """
+)
+
+
+def write_csv(path: Path, x: Array, y: Array) -> str:
+    lines = [f"{float(a)!r},{float(b)!r}" for a, b in zip(x, y, strict=True)]
+    path.write_text("\n".join(["hours,score", *lines]) + "\n")
+    return str(path)
+
+
+def rows_of(folder: Path, x: Array, y: Array, folds: int = 10) -> Rows:
+    return read_rows([write_csv(folder / "rows.csv", x, y)], folds=folds)

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.moments import Moments, merged
+from tests.data import CARS_DIST, CARS_SPEED, Array
+
+hours = st.floats(0, 8784, allow_subnormal=False)
+scores = st.floats(-1e6, 1e6, allow_subnormal=False)
+rows = st.lists(st.tuples(hours, scores), min_size=1, max_size=40)
+
+
+def columns(rows: list[tuple[float, float]]) -> tuple[Array, Array]:
+    table = np.array(rows, dtype=np.float64)
+    return table[:, 0], table[:, 1]
+
+
+@given(rows, st.floats(-100, 100), st.floats(-100, 100))
+def test_cost_and_gradient_are_those_of_the_rows(
+    rows: list[tuple[float, float]], W: float, b: float
+) -> None:
+    x, y = columns(rows)
+    line = torch.tensor([W, b], dtype=torch.float64, requires_grad=True)
+    cost = Moments.of(x, y).cost(line[0], line[1])
+    expected = torch.mean((torch.from_numpy(x) * line[0] + line[1] - torch.from_numpy(y)) ** 2)
+    (gradient,) = torch.autograd.grad(cost, line)
+    (expected_gradient,) = torch.autograd.grad(expected, line)
+    size = np.mean((abs(x * W) + abs(b) + abs(y)) ** 2) + 1e-300
+    assert abs(cost.item() - expected.item()) <= 1e-12 * size
+    reach = np.sqrt(size) * (abs(x).max() + 1)
+    assert (gradient - expected_gradient).abs().max().item() <= 1e-11 * reach
+
+
+@given(rows, rows)
+def test_merged_moments_are_those_of_all_rows(
+    first: list[tuple[float, float]], second: list[tuple[float, float]]
+) -> None:
+    both = Moments.of(*columns(first)) + Moments.of(*columns(second))
+    whole = Moments.of(*columns(first + second))
+    assert (both.n, both.min_x, both.max_x) == (whole.n, whole.min_x, whole.max_x)
+    x, y = columns(first + second)
+    size_x, size_y = abs(x).max(), abs(y).max()
+    assert both.mean_x == pytest.approx(whole.mean_x, abs=1e-14 * size_x)
+    assert both.mean_y == pytest.approx(whole.mean_y, abs=1e-14 * size_y)
+    assert both.sxx == pytest.approx(whole.sxx, rel=1e-12, abs=1e-13 * size_x**2)
+    assert both.syy == pytest.approx(whole.syy, rel=1e-12, abs=1e-13 * size_y**2)
+    assert both.sxy == pytest.approx(whole.sxy, rel=1e-12, abs=1e-13 * size_x * size_y)
+
+
+@given(rows, scores, st.integers(1, 40))
+def test_constant_scores_have_no_variance_at_all(
+    rows: list[tuple[float, float]], score: float, cut: int
+) -> None:
+    x, _ = columns(rows)
+    y = np.full(len(x), score)
+    parts = [Moments.of(x[i : i + cut], y[i : i + cut]) for i in range(0, len(x), cut)]
+    moments = merged(parts)
+    assert moments.syy == 0
+    assert moments.mean_y == score
+    assert moments.cost.slope == 0
+
+
+def test_a_large_mean_does_not_drown_the_spread() -> None:
+    random = np.random.default_rng(1)
+    x = 1e9 + random.standard_normal(100_000)
+    y = x + random.standard_normal(100_000)
+    moments = merged([Moments.of(x[i::7], y[i::7]) for i in range(7)])
+    dx, dy = x - 1e9, y - 1e9  # exact: close floats subtract without error
+    slope, intercept = np.polyfit(dx, dy, 1)
+    sd = np.std(dy - slope * dx - intercept) * np.sqrt(len(x) / (len(x) - 2))
+    W, b = moments.cost.slope, moments.mean_y - moments.cost.slope * moments.mean_x
+    assert pytest.approx(slope, rel=1e-6) == W
+    assert np.sqrt(moments.squared_residuals(W, b) / (len(x) - 2)) == pytest.approx(sd, rel=1e-6)
+
+
+def test_hundredths_agree_with_exact_arithmetic() -> None:
+    random = np.random.default_rng(2)
+    x, y = random.integers(0, 10_000, 100_000), random.integers(0, 10_000, 100_000)
+    moments = Moments.of(x / 100, y / 100)
+    n, sum_x, sum_y = len(x), int(x.sum()), int(y.sum())
+    sxx = Fraction(int((x * x).sum()) * n - sum_x**2, n * 10_000)
+    sxy = Fraction(int((x * y).sum()) * n - sum_x * sum_y, n * 10_000)
+    syy = Fraction(int((y * y).sum()) * n - sum_y**2, n * 10_000)
+    assert moments.sxx == pytest.approx(float(sxx), rel=1e-10)
+    assert moments.sxy == pytest.approx(float(sxy), rel=1e-10, abs=1e-10 * float(sxx))
+    assert moments.syy == pytest.approx(float(syy), rel=1e-10)
+
+
+def test_least_squares_on_cars_is_what_r_prints() -> None:
+    moments = Moments.of(CARS_SPEED, CARS_DIST)
+    slope = moments.cost.slope
+    assert slope == pytest.approx(3.932409, abs=5e-7)
+    assert moments.mean_y - slope * moments.mean_x == pytest.approx(-17.579095, abs=5e-7)
+
+
+def test_values_that_overflow_are_refused() -> None:
+    with (
+        np.errstate(over="ignore", invalid="ignore"),
+        pytest.raises(ValueError, match="finite"),
+    ):
+        Moments.of(np.array([1.0, 2.0]), np.array([1e200, -1e200]))

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from typing import Any
+
+import openapi_spec_validator
+import pytest
+from jsonschema import Draft202012Validator
+from starlette.testclient import TestClient
+
+
+@pytest.fixture
+def document(client: TestClient) -> Any:
+    return client.get("/docs.json").json()
+
+
+def test_the_document_is_valid_openapi(document: Any) -> None:
+    openapi_spec_validator.validate(document)
+
+
+def test_every_documented_get_answers(client: TestClient, document: Any) -> None:
+    for path, methods in document["paths"].items():
+        if "get" in methods:
+            answer = client.get(path)
+            kind = answer.headers["content-type"].split(";")[0]
+            assert (answer.status_code, [kind]) == (
+                200,
+                list(methods["get"]["responses"]["200"]["content"]),
+            )
+
+
+def schema_of(document: Any, content: Any) -> Draft202012Validator:
+    schema = content["application/json"]["schema"]
+    return Draft202012Validator({**schema, "components": document["components"]})
+
+
+@pytest.mark.parametrize("path", ["/predict", "/predict_batch"])
+def test_examples_are_what_the_labs_model_answers(
+    client: TestClient, document: Any, path: str
+) -> None:
+    operation = document["paths"][path]["post"]
+    request = operation["requestBody"]["content"]
+    response = operation["responses"]["200"]["content"]
+    schema_of(document, request).validate(request["application/json"]["example"])
+    answer = client.post(path, json=request["application/json"]["example"])
+    assert answer.json() == response["application/json"]["example"]
+    schema_of(document, response).validate(answer.json())
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [('{"hours": "x"}', "application/json", "400"), ("x", "text/plain", "415")],
+)
+def test_errors_are_as_documented(
+    client: TestClient, document: Any, body: str, kind: str, status: str
+) -> None:
+    answer = client.post("/predict", content=body, headers={"content-type": kind})
+    assert str(answer.status_code) == status
+    content = document["paths"]["/predict"]["post"]["responses"][status]["content"]
+    schema_of(document, content).validate(answer.json())
+
+
+def test_the_schema_refuses_what_the_service_refuses(document: Any) -> None:
+    content = document["paths"]["/predict"]["post"]["requestBody"]["content"]
+    for wrong in ({}, {"hours": "4"}, {"hours": -1}, {"hours": 9000}, {"hours": 1, "x": 1}):
+        assert not schema_of(document, content).is_valid(wrong)
+
+
+def test_the_model_card_is_as_documented(client: TestClient, document: Any) -> None:
+    content = document["paths"]["/model"]["get"]["responses"]["200"]["content"]
+    schema_of(document, content).validate(client.get("/model").json())

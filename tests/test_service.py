@@ -1,0 +1,226 @@
+"""The service in-process, over HTTP."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from models import store
+from models.study_score import HOURS_MAX, StudyScore
+from service.schemas import BATCH_MAX
+from tests.data import CARS_DIST, CARS_SPEED, rows_of
+from training.sgd import train
+
+JSON = {"content-type": "application/json"}
+examples = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def test_four_hours_give_eight_points(client: TestClient) -> None:
+    answer = client.post("/predict", json={"hours": 4})
+    assert answer.status_code == 200
+    assert answer.json() == {"score": 8.0, "low": 8.0, "high": 8.0, "extrapolated": True}
+
+
+def test_a_batch_is_answered_in_the_order_asked(client: TestClient) -> None:
+    answer = client.post("/predict_batch", json={"hours": [3, 1, 2.5]})
+    assert answer.json() == {
+        "score": [6.0, 2.0, 5.0],
+        "low": [6.0, 2.0, 5.0],
+        "high": [6.0, 2.0, 5.0],
+        "extrapolated": [False, False, False],
+    }
+
+
+@pytest.mark.parametrize("call", [("/predict", 4), ("/predict_batch", [4])])
+def test_every_prediction_names_the_model_that_made_it(
+    client: TestClient, call: tuple[str, Any]
+) -> None:
+    route, hours = call
+    answer = client.post(route, json={"hours": hours})
+    assert answer.headers["x-model"] == str(store.get(store.LATEST).tag)
+
+
+def test_service_and_torch_give_the_same_bits(app: Any, tmp_path: Path) -> None:
+    model = train(rows_of(tmp_path, CARS_SPEED, CARS_DIST), 0.1, 1000)
+    store.save(model)
+    hours = np.random.default_rng(3).uniform(0, HOURS_MAX, 1000)
+    W, b = torch.tensor(model.W, dtype=torch.float64), torch.tensor(model.b, dtype=torch.float64)
+    expected = (torch.from_numpy(hours) * W + b).tolist()
+    with TestClient(app) as client:
+        batch = client.post("/predict_batch", json={"hours": hours.tolist()}).json()
+        one = client.post("/predict", json={"hours": hours[0]}).json()
+    assert batch["score"] == expected
+    assert one == {key: values[0] for key, values in batch.items()}
+    assert batch["low"][0] == model.interval(hours[0])[0]
+
+
+def test_a_model_of_two_rows_answers_without_an_interval(app: Any, tmp_path: Path) -> None:
+    store.save(train(rows_of(tmp_path, np.array([1.0, 2.0]), np.array([1.0, 3.0])), 0.1, 1000))
+    with TestClient(app) as client:
+        assert client.post("/predict", json={"hours": 2}).json() == {
+            "score": 3.0,
+            "low": None,
+            "high": None,
+            "extrapolated": False,
+        }
+        assert client.post("/predict_batch", json={"hours": [2]}).json()["low"] == [None]
+
+
+def test_the_model_card_tells_what_is_served(client: TestClient, lab_model: StudyScore) -> None:
+    card = client.get("/model").json()
+    assert card["tag"] == str(store.get(store.LATEST).tag)
+    assert (card["W"], card["b"], card["rows"]) == (2.0, 0.0, 3)
+    assert (card["hours_min"], card["hours_max"]) == (1.0, 3.0)
+    assert (card["r2"], card["residual_sd"], card["cv_rmse"]) == (1.0, 0.0, 0.0)
+    assert card["sources"] == [source.model_dump() for source in lab_model.sources]
+    assert card["created"].startswith(str(lab_model.fit.created.date()))
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ('{"hours": "4"}', "hours: Input should be a valid number"),
+        ('{"hours": true}', "hours: Input should be a valid number"),
+        ('{"hours": null}', "hours: Input should be a valid number"),
+        ('{"hours": [4]}', "hours: Input should be a valid number"),
+        ('{"hours": NaN}', "hours: Input should be a finite number"),
+        ('{"hours": Infinity}', "hours: Input should be a finite number"),
+        ('{"hours": 1e400}', "hours: Input should be a finite number"),
+        ('{"hours": 1' + "0" * 400 + "}", "hours: Input should be a finite number"),
+        ('{"hours": -0.1}', "hours: Input should be greater than or equal to 0"),
+        ('{"hours": 8784.1}', "hours: Input should be less than or equal to 8784"),
+        ('{"hours": 4, "name": "Ann"}', "name: Extra inputs are not permitted"),
+        ("{}", "hours: Field required"),
+        ("", "hours: Field required"),
+        ("[]", "Input should be an object"),
+        ("4", "Input should be an object"),
+        ('{"hours": 4', "Invalid JSON"),
+        ("\x00", "Invalid JSON"),
+    ],
+)
+def test_an_invalid_request_is_told_what_is_wrong(
+    client: TestClient, body: str, error: str
+) -> None:
+    answer = client.post("/predict", content=body.encode(), headers=JSON)
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith(error)
+    assert {"type", "loc", "msg"} == set(answer.json()["detail"][0])
+
+
+@pytest.mark.parametrize(
+    ("hours", "error"),
+    [
+        ([], "hours: List should have at least 1 item"),
+        ([1.0] * (BATCH_MAX + 1), "hours: List should have at most 10000 items"),
+        ([1, "2"], "hours.1: Input should be a valid number"),
+        (4, "hours: Input should be a valid array"),
+    ],
+)
+def test_an_invalid_batch_is_told_what_is_wrong(client: TestClient, hours: Any, error: str) -> None:
+    answer = client.post("/predict_batch", json={"hours": hours})
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith(error)
+
+
+def test_the_bounds_themselves_are_valid(client: TestClient) -> None:
+    scores = client.post("/predict_batch", json={"hours": [0, HOURS_MAX]}).json()["score"]
+    assert scores == [0.0, 2 * HOURS_MAX]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/vnd.bentoml+pickle",
+        "",
+        "json",
+    ],
+)
+def test_what_is_not_json_is_refused_with_415(client: TestClient, kind: str) -> None:
+    answer = client.post("/predict", content=b'{"hours": 4}', headers={"content-type": kind})
+    assert answer.status_code == 415
+    assert repr(kind) in answer.json()["error"]
+
+
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8"])
+def test_json_is_json_however_it_is_written(client: TestClient, kind: str) -> None:
+    answer = client.post("/predict", content=b'{"hours": 4}', headers={"content-type": kind})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/predict", 405),
+        ("PUT", "/predict_batch", 405),
+        ("POST", "/model", 405),
+        ("DELETE", "/docs.json", 405),
+        ("POST", "/livez", 405),
+        ("GET", "/nothing", 404),
+        ("POST", "/predict/x", 404),
+        ("GET", "/../etc/passwd", 404),
+    ],
+)
+def test_every_error_is_a_json_object_with_a_sentence(
+    client: TestClient, method: str, path: str, status: int
+) -> None:
+    answer = client.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/json"
+    assert set(answer.json()) == {"error"}
+    assert path.split("?")[0].replace("/..", "") in answer.json()["error"]
+
+
+@examples
+@given(body=st.binary(max_size=60) | st.text(max_size=40).map(str.encode))
+def test_no_body_whatever_gets_a_500(client: TestClient, body: bytes) -> None:
+    for route in ("/predict", "/predict_batch"):
+        answer = client.post(route, content=body, headers=JSON)
+        assert answer.status_code in (200, 400)
+        assert isinstance(answer.json(), dict)
+
+
+@examples
+@given(hours=st.floats() | st.integers(-10, 10**30))
+def test_a_number_is_answered_or_refused_as_the_bounds_say(
+    client: TestClient, hours: float
+) -> None:
+    body = json.dumps({"hours": hours})
+    answer = client.post("/predict", content=body, headers=JSON)
+    valid = math.isfinite(hours) and 0 <= hours <= HOURS_MAX
+    assert answer.status_code == (200 if valid else 400)
+    if valid:
+        assert answer.json()["score"] == hours * 2.0
+
+
+def test_the_root_leads_to_a_page_that_calls_no_other_host(client: TestClient) -> None:
+    page = client.get("/")
+    assert page.url.path == "/docs"
+    assert "http" not in page.text
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    for file in ("swagger-ui.css", "swagger-ui-bundle.js", "swagger-initializer.js"):
+        assert f"static_content/{file}" in page.text
+        assert client.get(f"/static_content/{file}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
+def test_health_and_metrics_answer(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code == 200
+
+
+def test_a_clients_mistake_does_not_fill_the_log(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.post("/predict", json={"hours": "x"})
+    assert "Traceback" not in caplog.text

@@ -1,0 +1,139 @@
+"""The command line: what it prints, what it saves and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import bentoml
+import pytest
+
+from models import store
+from tests.data import CARS_DIST, CARS_SPEED, write_csv
+from training.__main__ import main
+
+Captured = pytest.CaptureFixture[str]
+
+
+def test_it_says_what_it_read_fitted_and_saved(tmp_path: Path, capsys: Captured) -> None:
+    path = write_csv(tmp_path / "cars.csv", CARS_SPEED, CARS_DIST)
+    assert main([path]) == 0
+    out = capsys.readouterr().out
+    tag = store.get(store.LATEST).tag
+    for expected in (
+        f"{path}: 50 rows",
+        "4 to 25 hours",
+        "1000 epochs of SGD, learning rate 0.1, standard units",
+        "score = 3.93241 * hours + -17.5791",
+        "training error: RMSE 15.07, R² 0.6511",
+        "cross-validated over 10 folds: RMSE ",
+        f"saved {tag}",
+    ):
+        assert expected in out
+
+
+def test_json_is_one_object_and_nothing_else(capsys: Captured) -> None:
+    assert main(["--json", "--raw"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    model = store.read(store.get(report["tag"]))
+    assert (report["W"], report["b"]) == (model.W, model.b)
+    assert (report["rows"], report["hours_min"], report["hours_max"]) == (3, 1.0, 3.0)
+    assert (report["epochs"], report["lr"], report["raw"]) == (1000, 0.01, True)
+    assert report["rmse"] == model.rmse
+    assert {"r2", "residual_sd", "cv_rmse", "cv_r2", "sources"} <= set(report)
+
+
+def test_a_dry_run_saves_nothing(capsys: Captured) -> None:
+    assert main(["--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["tag"] is None
+    assert bentoml.models.list() == []
+
+
+def test_raw_shows_where_sgd_was_heading(capsys: Captured) -> None:
+    main(["--raw", "--dry-run"])
+    assert "(where SGD is heading: 2 * hours + 0)" in capsys.readouterr().out
+
+
+def test_several_files_are_one_data_set(tmp_path: Path, capsys: Captured) -> None:
+    first = write_csv(tmp_path / "a.csv", CARS_SPEED[:20], CARS_DIST[:20])
+    second = write_csv(tmp_path / "b.csv", CARS_SPEED[20:], CARS_DIST[20:])
+    main([first, second, "--json", "--dry-run"])
+    report = json.loads(capsys.readouterr().out)
+    assert report["rows"] == 50
+    assert [source["rows"] for source in report["sources"]] == [20, 30]
+    assert report["W"] == pytest.approx(3.932409, abs=5e-7)
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        ("hours,score\n1,2\nx,3\n", [], "row 3: hours is 'x'"),
+        ("hours,score\n1,2\n", [], "only 1 row; a line needs 2 or more"),
+        ("hours,score\n5,2\n5,3\n", [], "hours never vary"),
+        ("hours,score\n5,2\n20,3\n24,9\n", ["--raw"], "SGD diverges: in epoch 0"),
+        ("hours,score\n5,2\n20,3\n24,9\n", ["--lr", "1.5"], "SGD diverges"),
+        ("a,b\n1,2\n", ["--hours-column", "a"], "no column 'score'; the columns are: a, b"),
+    ],
+)
+def test_bad_rows_or_fits_end_with_one_line_and_status_1(
+    tmp_path: Path, capsys: Captured, content: str, options: list[str], message: str
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(content)
+    assert main([str(path), *options]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == "" or options == ["--raw"]
+    assert captured.err.count("\n") == 1
+    assert message in captured.err
+    assert bentoml.models.list() == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--nonsense"],
+        ["--lr", "0"],
+        ["--lr", "nan"],
+        ["--lr", "inf"],
+        ["--epochs", "0"],
+        ["--epochs", "1.5"],
+        ["--folds", "101"],
+        ["--folds", "x"],
+    ],
+)
+def test_wrong_usage_ends_with_status_2(options: list[str], capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(options)
+    assert end.value.code == 2
+    assert options[0] in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_with_status_130_and_saves_nothing(tmp_path: Path) -> None:
+    pipe = tmp_path / "rows.csv"
+    os.mkfifo(pipe)
+    training = subprocess.Popen(
+        [sys.executable, "-m", "training", str(pipe)], stderr=subprocess.PIPE, text=True
+    )
+    with pipe.open("w"):  # returns when the script waits for rows
+        training.send_signal(signal.SIGINT)
+        _, err = training.communicate(timeout=60)
+    assert training.returncode == 130
+    assert err == "training: interrupted; nothing saved\n"
+    assert bentoml.models.list() == []
+
+
+def test_help_imports_nothing_heavy() -> None:
+    run = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "training", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
+    assert imported.isdisjoint({"torch", "bentoml", "pyarrow", "scipy", "numpy"})
+    for option in ("--raw", "--lr", "--epochs", "--folds", "--dry-run", "--json"):
+        assert option in run.stdout

@@ -1,0 +1,1 @@
+"""From rows of hours and scores to a model in the store."""

@@ -1,0 +1,130 @@
+"""The lesson's gradient descent: torch SGD on the cost of `H(x) = Wx + b`."""
+
+from __future__ import annotations
+
+import platform
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import torch
+from pydantic import ValidationError
+from scipy.special import stdtrit
+
+from models import VERSION
+from models.document import first_problem
+from models.moments import Cost, merged
+from models.study_score import Fit, StudyScore
+from training.data import Rows
+from training.evaluation import cross_validation, siblings
+
+
+class CannotFit(Exception):
+    """No usable line comes out of these rows with these options."""
+
+
+class Epoch(NamedTuple):
+    """One epoch for each problem, shape (problems,): the cost, and W and b after the step."""
+
+    number: int
+    W: torch.Tensor
+    b: torch.Tensor
+    cost: torch.Tensor
+
+
+def descend(problems: Sequence[Cost], lr: float, epochs: int) -> Iterator[Epoch]:
+    """SGD from W = b = 0 on several problems at once; epochs 0 to `epochs`, as the lab counts them.
+
+    Raises CannotFit when a cost rises, which on these bowls happens only if `lr` is too large.
+    """
+    cost = Cost(*torch.tensor(problems, dtype=torch.float64).T)
+    W = torch.zeros(len(problems), dtype=torch.float64, requires_grad=True)
+    b = torch.zeros(len(problems), dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.SGD([W, b], lr=lr)
+
+    start = after = cost(W, b)
+    for number in range(epochs + 1):
+        optimizer.zero_grad()
+        after.sum().backward()
+        optimizer.step()
+
+        before, after = after.detach(), cost(W, b)
+        if not (after <= before + 1e-9 * start).all():
+            raise CannotFit(
+                f"SGD diverges: in epoch {number} the cost rises to {after.max():g} with learning"
+                f" rate {lr:g}; any up to {0.95 * largest_stable_lr(cost):.2g} converges"
+            )
+        yield Epoch(number, W.detach().clone(), b.detach().clone(), before)
+
+
+def largest_stable_lr(cost: Cost) -> float:
+    """The learning rate from which SGD diverges: 2 over the largest eigenvalue of the Hessian."""
+    mean_square = cost.var_x + cost.mean_x**2  # the Hessian is 2 [[mean x^2, mean x], [mean x, 1]]
+    half_trace, determinant = (mean_square + 1) / 2, cost.var_x
+    largest = half_trace + (half_trace**2 - determinant).sqrt()
+    return float((1 / largest).min())
+
+
+def train(
+    rows: Rows,
+    lr: float,
+    epochs: int,
+    raw: bool = False,
+    watch: Callable[[Iterator[Epoch]], Iterable[Epoch]] = iter,
+) -> StudyScore:
+    """Fit the model and its cross-validation siblings in one run of SGD.
+
+    Each problem is solved in its own standard units, or with `raw` on the hours as they are.
+    `watch` sees the epochs go by; problem 0 is the model.
+
+    Raises CannotFit if the rows have no usable line or SGD diverges.
+    """
+    everything = merged(rows.folds)
+    if everything.n < 2:
+        raise CannotFit(f"only {everything.n} row; a line needs 2 or more")
+    if everything.min_x == everything.max_x:
+        raise CannotFit(f"hours never vary: all {everything.n} rows have {everything.min_x:g}")
+
+    problems = [everything, *siblings(rows.folds)]
+    units = problems if raw else [moments.in_standard_units() for moments in problems]
+    epochs_seen = watch(descend([moments.cost for moments in units], lr, epochs))
+    last = deque(epochs_seen, maxlen=1).pop()
+    lines = list(zip(last.W.tolist(), last.b.tolist(), strict=True))
+    if not raw:
+        lines = [m.from_standard_units(W, b) for m, (W, b) in zip(problems, lines, strict=True)]
+
+    try:
+        return _model(rows, lines, lr, epochs, raw)
+    except ValidationError as error:
+        raise CannotFit(f"no usable line: {first_problem(error)}") from error
+    except ValueError as error:
+        raise CannotFit(f"no usable line: {error}") from error
+
+
+def _model(
+    rows: Rows, lines: list[tuple[float, float]], lr: float, epochs: int, raw: bool
+) -> StudyScore:
+    n = sum(fold.n for fold in rows.folds)
+    (W, b), *sibling_lines = lines
+    errors = cross_validation(rows.folds, sibling_lines)
+    return StudyScore(
+        W=W,
+        b=b,
+        folds=rows.folds,
+        t=float(stdtrit(n - 2, 0.975)) if n > 2 else None,
+        cv_rmse=errors.rmse,
+        cv_r2=errors.r2,
+        fit=Fit(
+            lr=lr,
+            epochs=epochs,
+            raw=raw,
+            versions={
+                "study_score": VERSION,
+                "torch": torch.__version__,
+                "python": platform.python_version(),
+            },
+            created=datetime.now(UTC),
+        ),
+        sources=rows.sources,
+    )
