@@ -67,7 +67,7 @@ def save(model: StudyScore) -> bentoml.Tag:
     }
     labels = {"hypothesis": "H(x) = Wx + b", "source": source, "raw": str(model.fit.raw).lower()}
     with bentoml.models.create(NAME, labels=labels, metadata=metadata) as stored:
-        Path(stored.path_of(FILE)).write_text(model.model_dump_json(indent=1), encoding="utf-8")
+        Path(stored.path_of(FILE)).write_text(model.model_dump_json(), encoding="utf-8")
     return stored.tag
 
 

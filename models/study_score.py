@@ -39,7 +39,9 @@ class StudyScore(Document):
 
     `folds` are the moments of the rows it was trained on, by cross-validation fold; `t` is the
     97.5 % quantile of Student's t with n - 2 degrees of freedom, null for fewer than 3 rows;
-    `cv_rmse` and `cv_r2` are null where there are fewer than two folds.
+    `cv_rmse` and `cv_r2` are null where there are fewer than two folds. `costs` are (epoch, mean
+    squared error before its step), denser where the descent is steep; `points` are (hours, score)
+    of the training rows that may be shown.
     """
 
     format: Literal[1] = 1
@@ -50,6 +52,8 @@ class StudyScore(Document):
     cv_rmse: NotNegative | None
     cv_r2: Annotated[float, Field(le=1)] | None
     fit: Fit
+    costs: Annotated[tuple[tuple[int, float], ...], Field(max_length=200)]
+    points: Annotated[tuple[tuple[float, float], ...], Field(max_length=500)]
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
 
     @model_validator(mode="after")

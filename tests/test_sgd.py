@@ -107,3 +107,14 @@ def test_the_same_rows_give_the_same_model_bit_for_bit() -> None:
     rows = Rows((Moments.of(CARS_SPEED, CARS_DIST),), SOURCES)
     first, second = train(rows, 0.1, 1000), train(rows, 0.1, 1000)
     assert (first.W, first.b) == (second.W, second.b)
+
+
+def test_the_cost_by_epoch_is_kept_in_score_units_and_short() -> None:
+    moments = Moments.of(CARS_SPEED, CARS_DIST)
+    model = train(Rows((moments,), SOURCES), 0.1, 5000)
+    numbers, costs = zip(*model.costs, strict=True)
+    assert (numbers[0], numbers[1], numbers[-1]) == (0, 1, 5000)
+    assert len(numbers) <= 200
+    assert costs[0] == pytest.approx(np.mean((CARS_DIST - CARS_DIST.mean()) ** 2))
+    assert costs[-1] == pytest.approx(model.rmse**2)
+    assert list(costs) == sorted(costs, reverse=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -18,6 +17,8 @@ from models.moments import Cost, merged
 from models.study_score import Fit, StudyScore
 from training.data import Rows
 from training.evaluation import cross_validation, siblings
+
+COSTS_KEPT = 200
 
 
 class CannotFit(Exception):
@@ -88,14 +89,18 @@ def train(
 
     problems = [everything, *siblings(rows.folds)]
     units = problems if raw else [moments.in_standard_units() for moments in problems]
-    epochs_seen = watch(descend([moments.cost for moments in units], lr, epochs))
-    last = deque(epochs_seen, maxlen=1).pop()
-    lines = list(zip(last.W.tolist(), last.b.tolist(), strict=True))
+    scale = 1.0 if raw else everything.sd_y**2  # from the cost in standard units
+    kept = {round(epochs ** (i / (COSTS_KEPT - 2))) for i in range(COSTS_KEPT - 1)} | {0}
+    costs = []
+    for epoch in watch(descend([moments.cost for moments in units], lr, epochs)):
+        if epoch.number in kept:
+            costs.append((epoch.number, float(epoch.cost[0]) * scale))
+    lines = list(zip(epoch.W.tolist(), epoch.b.tolist(), strict=True))
     if not raw:
         lines = [m.from_standard_units(W, b) for m, (W, b) in zip(problems, lines, strict=True)]
 
     try:
-        return _model(rows, lines, lr, epochs, raw)
+        return _model(rows, lines, costs, lr, epochs, raw)
     except ValidationError as error:
         raise CannotFit(f"no usable line: {first_problem(error)}") from error
     except ValueError as error:
@@ -103,7 +108,12 @@ def train(
 
 
 def _model(
-    rows: Rows, lines: list[tuple[float, float]], lr: float, epochs: int, raw: bool
+    rows: Rows,
+    lines: list[tuple[float, float]],
+    costs: list[tuple[int, float]],
+    lr: float,
+    epochs: int,
+    raw: bool,
 ) -> StudyScore:
     n = sum(fold.n for fold in rows.folds)
     (W, b), *sibling_lines = lines
@@ -126,5 +136,7 @@ def _model(
             },
             created=datetime.now(UTC),
         ),
+        costs=tuple(costs),
+        points=(),
         sources=rows.sources,
     )
