@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
@@ -97,21 +98,22 @@ class StudyScore(Document):
         """The score for a number of hours, or for each of an array, by one expression."""
         return hours * self.W + self.b
 
-    def interval(self, hours: float) -> tuple[float, float] | tuple[None, None]:
+    def interval(self, hours: Any, sqrt: Callable[[Any], Any] = math.sqrt) -> tuple[Any, Any]:
         """95 % prediction interval for the score of one more person who studied this long.
 
         The score -+ t s sqrt(1 + 1/n + (x - mean_x)^2 / Sxx), s the residual standard deviation
         (Montgomery, Peck and Vining, "Introduction to Linear Regression Analysis", section 2.5).
-        None for fewer than 3 rows; the score itself where the line fits every row.
+        (None, None) for fewer than 3 rows; the score itself where the line fits every row. For an
+        array of hours, `sqrt` is numpy's.
         """
         if self.t is None or self.residual_sd is None:
             return None, None
-        m = self.moments
-        distance = (hours - m.mean_x) ** 2 / m.sxx
-        margin = self.t * self.residual_sd * math.sqrt(1 + 1 / m.n + distance)
+        distance = hours - self.moments.mean_x
+        factor = sqrt(1 + 1 / self.moments.n + distance * distance / self.moments.sxx)
+        margin = self.t * self.residual_sd * factor
         score = self.predict(hours)
         return score - margin, score + margin
 
-    def extrapolates(self, hours: float) -> bool:
-        """Whether the hours lie outside those it was trained on."""
-        return not self.moments.min_x <= hours <= self.moments.max_x
+    def extrapolates(self, hours: Any) -> Any:
+        """Whether the hours, or each of an array, lie outside those it was trained on."""
+        return (hours < self.moments.min_x) | (hours > self.moments.max_x)

@@ -1,36 +1,130 @@
-"""What stands before every endpoint: only JSON comes in, and errors go out in one shape."""
+"""What stands before every endpoint: who may ask, what comes in, and one shape for errors."""
 
 from __future__ import annotations
 
+import hmac
 import json
-from collections.abc import Iterable
+import logging
+from collections.abc import Collection, Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+BODY = "study_score.body"  # where the scope carries the body of a POST that has passed
+HEALTH = frozenset({"/metrics", "/healthz", "/livez", "/readyz"})
+logger = logging.getLogger("bentoml.serve")
+
 
 class Guard:
-    """ASGI middleware: 415 for a POST that is not JSON, and every error as a JSON object.
+    """ASGI middleware: keys, limits, content type, and every error as a JSON object.
 
-    BentoML answers some errors in plain text and some as a list, and takes a body of an unknown
-    type for JSON.
+    BentoML has no keys and no limit on bodies, takes a body of an unknown type for JSON, and
+    answers some errors in plain text and some as a list.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        secret: Collection[str],
+        keys: Sequence[str],
+        max_body_bytes: int,
+        max_concurrency: int,
+    ) -> None:
+        """`secret` are the paths that need one of the keys, if there are any keys."""
         self.app = app
+        self.secret = frozenset(secret) if keys else frozenset()
+        self.keys = [key.encode() for key in keys]
+        self.max_body_bytes = max_body_bytes
+        self.max_concurrency = max_concurrency
+        self.in_progress = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or pass it on."""
+        """Refuse a request, or pass it on with its whole body in the scope."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        kind = Headers(scope=scope).get("content-type", "application/json")
-        if scope["method"] == "POST" and kind.split(";")[0].strip().lower() != "application/json":
-            sentence = f"content-type is {kind!r}; send application/json"
-            return await JSONResponse({"error": sentence}, 415)(scope, receive, send)
-        await self.app(scope, receive, _OneErrorShape(scope, send))
+        if self.in_progress >= self.max_concurrency and scope["path"] not in HEALTH:
+            return await _refuse(scope, send, 429, "too many requests at a time; try again")
+        self.in_progress += 1
+        answer = _OneErrorShape(scope, send)
+        try:
+            await self._guarded(scope, receive, answer)
+        except Exception:
+            logger.exception("%s %s", scope["method"], scope["path"])
+            if not answer.started:
+                await _refuse(scope, send, 500, "an unexpected error; the log has the details")
+        finally:
+            self.in_progress -= 1
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind, key, length = b"application/json", b"", b"0"
+        for name, value in scope["headers"]:
+            if name == b"content-type":
+                kind = value
+            elif name == b"authorization":
+                key = value
+            elif name == b"content-length":
+                length = value
+        if scope["path"] in self.secret and not self._opens(key):
+            sentence = f"{scope['path']} needs the header Authorization: Bearer KEY"
+            return await _refuse(scope, send, 401, f"{sentence}, with a key that is valid here")
+        if scope["method"] != "POST":
+            return await self.app(scope, receive, send)
+
+        if kind.partition(b";")[0].strip().lower() != b"application/json":
+            given = kind.decode("latin-1")
+            return await _refuse(
+                scope, send, 415, f"content-type is {given!r}; send application/json"
+            )
+        too_large = f"the body is too large; {self.max_body_bytes} bytes are allowed"
+        if not length.isdigit():
+            return await _refuse(scope, send, 400, "content-length is not a number")
+        if len(length) > 18 or int(length) > self.max_body_bytes:
+            return await _refuse(scope, send, 413, too_large)
+        body = b""
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self.max_body_bytes:
+                return await _refuse(scope, send, 413, too_large)
+        scope[BODY] = body
+        await self.app(scope, _Replay(body, receive), send)
+
+    def _opens(self, header: bytes) -> bool:
+        scheme, _, given = header.partition(b" ")
+        # every key is compared, so that the time tells nothing
+        matches = [hmac.compare_digest(given.strip(), key) for key in self.keys]
+        return scheme.lower() == b"bearer" and any(matches)
+
+
+class _Replay:
+    """Gives a body that has been received once more, then what comes after it."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self.body: bytes | None = body
+        self.receive = receive
+
+    async def __call__(self) -> Message:
+        if self.body is None:
+            return await self.receive()
+        body, self.body = self.body, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+
+async def _refuse(scope: Scope, send: Send, status: int, sentence: str) -> None:
+    headers = {"connection": "close"} if status == 413 else {}  # the rest of the body is unread
+    if status == 401:
+        headers["www-authenticate"] = "Bearer"
+    await JSONResponse({"error": sentence}, status, headers)(scope, _nothing, send)
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
 
 
 class _OneErrorShape:
@@ -39,13 +133,16 @@ class _OneErrorShape:
     def __init__(self, scope: Scope, send: Send) -> None:
         self.scope = scope
         self.send = send
+        self.started = False
         self.start: Message | None = None
         self.body = b""
 
     async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and message["status"] >= 400:
-            self.start = message
-            return
+        if message["type"] == "http.response.start":
+            if message["status"] >= 400:
+                self.start = message
+                return
+            self.started = True
         if self.start is None:
             return await self.send(message)
         self.body += message.get("body", b"")
@@ -63,6 +160,7 @@ class _OneErrorShape:
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
         ]
+        self.started = True
         await self.send({**self.start, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})
 

@@ -1,40 +1,60 @@
-"""The model being served."""
+"""The model being served, and the store it follows."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import gc
+import logging
+from pathlib import Path
+from typing import Any
+
 import bentoml
+import numpy as np
+from bentoml.exceptions import BentoMLException
 
 from models import store
-from service.schemas import ModelCard, Prediction, Predictions
+from service.metrics import metrics
+from service.schemas import ModelCard
+
+POLL_SECONDS = 0.5
+logger = logging.getLogger("bentoml.serve")
 
 
-class LiveModel:
-    """A stored model and its tag, read once and ready to answer."""
+class Served:
+    """One stored model under its tag, read once and ready to answer."""
 
     def __init__(self, stored: bentoml.Model) -> None:
         """Raises ModelDamaged."""
         self.tag = str(stored.tag)
+        self.tag_header = self.tag.encode()
         self.model = store.read(stored)
 
-    def predict(self, hours: float) -> Prediction:
-        """The score and its interval for one number of hours."""
+    def predict(self, hours: float) -> dict[str, Any]:
+        """A `Prediction` for one number of hours."""
         low, high = self.model.interval(hours)
-        return Prediction(
-            score=self.model.predict(hours),
-            low=low,
-            high=high,
-            extrapolated=self.model.extrapolates(hours),
-        )
+        extrapolated = self.model.extrapolates(hours)
+        metrics().predicted((hours,), extrapolated)
+        return {
+            "score": self.model.predict(hours),
+            "low": low,
+            "high": high,
+            "extrapolated": extrapolated,
+        }
 
-    def predict_batch(self, hours: list[float]) -> Predictions:
-        """The same for many, in the order asked."""
-        intervals = [self.model.interval(each) for each in hours]
-        return Predictions(
-            score=[self.model.predict(each) for each in hours],
-            low=[low for low, _ in intervals],
-            high=[high for _, high in intervals],
-            extrapolated=[self.model.extrapolates(each) for each in hours],
-        )
+    def predict_batch(self, hours: list[float]) -> dict[str, Any]:
+        """The `Predictions` for many, in the order asked."""
+        x = np.array(hours, dtype=np.float64)
+        low, high = self.model.interval(x, np.sqrt)
+        extrapolated = self.model.extrapolates(x)
+        metrics().predicted(hours, int(extrapolated.sum()))
+        unknown = [None] * len(hours)
+        return {
+            "score": self.model.predict(x).tolist(),
+            "low": unknown if low is None else low.tolist(),
+            "high": unknown if high is None else high.tolist(),
+            "extrapolated": extrapolated.tolist(),
+        }
 
     def card(self) -> ModelCard:
         """What the model is and how sure."""
@@ -57,3 +77,43 @@ class LiveModel:
             created=fit.created,
             sources=list(model.sources),
         )
+
+
+class LiveModel:
+    """The model that a worker answers with; each request reads `served` once."""
+
+    served: Served
+
+    def load(self, tag: bentoml.Tag | str) -> None:
+        """Serve the model under a tag from now on; raises ModelMissing or ModelDamaged."""
+        stored = store.get(tag)
+        served, before = Served(stored), getattr(self, "served", None)
+        self.served = served
+        self.latest = Path(stored.path).parent / "latest"
+        metrics().serves(served.tag, before and before.tag)
+        gc.collect()
+        gc.freeze()  # so that collections during requests have nothing old to look at
+        gc.set_threshold(700, 10, 1000)
+
+    async def follow(self) -> None:
+        """Serve whatever becomes `study_score:latest`, until cancelled.
+
+        BentoML writes the name of the latest model in place, so what cannot be loaded is tried
+        once more before it is refused.
+        """
+        seen, doubted = self.served.tag, None
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            with contextlib.suppress(OSError):  # no model is left: go on with this one
+                tag = f"{store.NAME}:{self.latest.read_text().strip()}"
+                if tag == seen:
+                    continue
+                try:
+                    await asyncio.to_thread(self.load, tag)
+                    logger.info("now serving %s", tag)
+                except (BentoMLException, ValueError) as error:
+                    if tag != doubted:
+                        doubted = tag
+                        continue
+                    logger.error("still serving %s: %s", self.served.tag, error)
+                seen = tag

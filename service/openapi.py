@@ -23,7 +23,10 @@ _EXAMPLES: dict[type, Any] = {
 }
 _TEXTS = {
     400: "The request is not valid.",
+    401: "There are API keys, and the request has none of them.",
+    413: "The body is too large.",
     415: "The request is not JSON.",
+    429: "Too many requests at a time.",
     504: "The answer took too long.",
 }
 
@@ -64,14 +67,19 @@ def document() -> dict[str, Any]:
                     schemas.Predictions,
                 )
             },
-            "/model": {"get": _gets("The model being served", _json(schemas.ModelCard))},
-            "/docs.json": {"get": _gets("This document", {"application/json": {}})},
-            "/docs": {"get": _gets("This document to read and try", {"text/html": {}})},
-            "/metrics": {"get": _gets("Prometheus metrics", {"text/plain": {}})},
-            "/livez": {"get": _gets("The process answers", {"text/plain": {}})},
-            "/readyz": {"get": _gets("The model is loaded", {"text/plain": {}})},
+            "/model": {
+                "get": _gets("The model being served", _json(schemas.ModelCard), 401, 429, 504)
+            },
+            "/docs.json": {"get": _gets("This document", {"application/json": {}}, 429, 504)},
+            "/docs": {"get": _gets("This document to read and try", {"text/html": {}}, 429, 504)},
+            "/metrics": {"get": _gets("Prometheus metrics", {"text/plain": {}}, 504)},
+            "/livez": {"get": _gets("The process answers", {"text/plain": {}}, 504)},
+            "/readyz": {"get": _gets("The model is loaded", {"text/plain": {}}, 504)},
         },
-        "components": {"schemas": definitions["$defs"]},
+        "components": {
+            "schemas": definitions["$defs"],
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 
@@ -94,6 +102,7 @@ def _predicts(summary: str, request: type, answer: type) -> dict[str, Any]:
     return {
         "summary": summary,
         "operationId": summary.lower().replace(" ", "_"),
+        "security": [{}, {"key": []}],
         "requestBody": {"required": True, "content": _json(request)},
         "responses": {
             "200": {
@@ -101,14 +110,15 @@ def _predicts(summary: str, request: type, answer: type) -> dict[str, Any]:
                 "headers": {"X-Model": header},
                 "content": _json(answer),
             },
-            **_errors(400, 415, 504),
+            **_errors(400, 401, 413, 415, 429, 504),
         },
     }
 
 
-def _gets(summary: str, content: dict[str, Any]) -> dict[str, Any]:
+def _gets(summary: str, content: dict[str, Any], *errors: int) -> dict[str, Any]:
     return {
         "summary": summary,
         "operationId": summary.lower().replace(" ", "_"),
-        "responses": {"200": {"description": summary, "content": content}, **_errors(504)},
+        **({"security": [{}, {"key": []}]} if 401 in errors else {}),
+        "responses": {"200": {"description": summary, "content": content}, **_errors(*errors)},
     }

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from service.settings import PREFIX, Settings
 from tests.processes import ROOT, Home, serving
 
 README = (ROOT / "README.md").read_text()
@@ -95,3 +96,19 @@ def test_each_step_of_the_lab_points_to_a_line_that_is_there() -> None:
     assert len(steps) == 6
     for code, file in steps:
         assert code in (ROOT / file).read_text(), (code, file)
+
+
+UNLIKE_PYTHON = {
+    "API_KEY": "none",
+    "ACCESS_LOG": "on",
+    "FOLLOW": "on for `latest`, off in a Bento",
+}
+
+
+def test_the_settings_table_is_the_settings() -> None:
+    rows = re.findall(rf"^\| `{PREFIX}(\w+)` \| ([^|]+) \| ([^|]+) \|", README, re.MULTILINE)
+    assert [name.lower() for name, *_ in rows] == list(Settings.model_fields)
+    for name, default, rule in rows:
+        field = Settings.model_fields[name.lower()]
+        assert rule.startswith(str(field.description))
+        assert default.strip("`") == UNLIKE_PYTHON.get(name, str(field.default))

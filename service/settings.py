@@ -1,0 +1,76 @@
+"""Every environment variable, in one place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from annotated_types import Gt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from models import store
+
+PREFIX = "STUDY_SCORE_"
+Count = Annotated[int, Gt(0)]
+KEY = re.compile(r"[!-+\--~]+")  # visible ASCII without the comma
+
+
+class Settings(BaseModel):
+    """All are optional; a field's description is the rule for its value."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    model: str = Field(
+        default=store.LATEST,
+        pattern=rf"^{store.NAME}(:[\w.-]+)?$",
+        description=f"{store.NAME}:latest or {store.NAME}:VERSION",
+    )
+    api_key: tuple[str, ...] = Field(
+        default=(), description="a key, or several with commas between, of visible characters"
+    )
+    workers: Count | Literal["cpu_count"] = Field(
+        default=1, description="a whole number from 1, or cpu_count"
+    )
+    max_body_bytes: Count = Field(default=1 << 20, description="a whole number from 1")
+    max_concurrency: Count = Field(default=1024, description="a whole number from 1")
+    timeout_seconds: float = Field(
+        default=2.0, gt=0, allow_inf_nan=False, description="a number of seconds above 0"
+    )
+    access_log: bool = Field(default=True, description="on or off")
+    follow: bool | None = Field(default=None, description="on or off")
+
+    @field_validator("api_key", mode="before")
+    @classmethod
+    def _split(cls, keys: str) -> tuple[str, ...]:
+        parts = tuple(key.strip() for key in keys.split(","))
+        if not all(map(KEY.fullmatch, parts)):
+            raise ValueError
+        return parts
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings of an environment.
+
+    Other variables with the prefix are left alone: Kubernetes makes some for a service of the name.
+
+    Raises ValueError with a line that names each wrong variable, its value (never a key's) and the
+    rule.
+    """
+    fields = Settings.model_fields
+    given: dict[str, Any] = {
+        name: environment[PREFIX + name.upper()]
+        for name in fields
+        if PREFIX + name.upper() in environment
+    }
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        wrong = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors())
+    raise ValueError(
+        "; ".join(
+            f"{PREFIX}{name.upper()} is {'wrong' if name == 'api_key' else repr(given[name])}:"
+            f" it must be {fields[name].description}"
+            for name in wrong
+        )
+    )

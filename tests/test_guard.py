@@ -1,0 +1,184 @@
+"""The guard alone, before an application that says what reached it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
+
+from service.guard import Guard
+
+
+async def echo(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["path"] == "/broken":
+        raise RuntimeError("secret detail")
+    if scope["path"] == "/list":
+        response: Response = JSONResponse([{"error": "in a list"}], 400)
+    elif scope["path"] == "/plain":
+        response = PlainTextResponse("Teapot", 418)
+    else:
+        body = await Request(scope, receive).body()
+        response = JSONResponse({"bytes": len(body)})
+    await response(scope, receive, send)
+
+
+def guarded(**changes: Any) -> TestClient:
+    options: dict[str, Any] = {
+        "secret": ("/predict",),
+        "keys": ("first-key", "second-key"),
+        "max_body_bytes": 100,
+        "max_concurrency": 10,
+        **changes,
+    }
+    return TestClient(Guard(echo, **options))
+
+
+@pytest.mark.parametrize("key", ["first-key", "second-key"])
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_any_of_the_keys_opens(scheme: str, key: str) -> None:
+    answer = guarded().post("/predict", json={}, headers={"authorization": f"{scheme} {key}"})
+    assert answer.json() == {"bytes": 2}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer wrong",
+        "Basic first-key",
+        "first-key",
+        "Bearer first-key,second-key",
+        "Bearer first-ke",
+        "Bearer FIRST-KEY",
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "GET", "HEAD", "PUT"])
+def test_no_other_key_opens(method: str, header: str | None) -> None:
+    headers = {} if header is None else {"authorization": header}
+    answer = guarded().request(method, "/predict", headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    if method != "HEAD":
+        assert "Authorization: Bearer KEY" in answer.json()["error"]
+
+
+def test_other_paths_need_no_key() -> None:
+    assert guarded().get("/livez").status_code == 200
+
+
+def test_without_keys_everything_is_open() -> None:
+    assert guarded(keys=()).post("/predict", json={}).status_code == 200
+
+
+@pytest.mark.parametrize("size", [0, 99, 100])
+def test_a_body_within_the_limit_arrives_whole(size: int) -> None:
+    headers = {"content-type": "application/json"}
+    assert guarded().post("/x", content=b"x" * size, headers=headers).json() == {"bytes": size}
+
+
+def test_a_body_that_says_it_is_too_large_is_refused() -> None:
+    answer = guarded().post("/x", content=b"x" * 101, headers={"content-type": "application/json"})
+    assert answer.status_code == 413
+    assert answer.json() == {"error": "the body is too large; 100 bytes are allowed"}
+    assert answer.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize("length", ["-1", "1e2", "9" * 5000, "", "+1", "1, 1", "²"])
+def test_a_length_that_is_no_number_is_refused(length: str) -> None:
+    scope = post("/x", (b"content-length", length.encode()))
+    assert asyncio.run(ask(scope, [b"x"]))[0]["status"] in (400, 413)
+
+
+def test_a_body_that_turns_out_too_large_is_refused_without_reading_on() -> None:
+    chunks = [b"x" * 60, b"x" * 60, b"x" * 60]
+    start, *_ = asyncio.run(ask(post("/x"), chunks))
+    assert start["status"] == 413
+    assert len(chunks) == 1  # never asked for
+
+
+def post(path: str, *headers: tuple[bytes, bytes]) -> Scope:
+    return {"type": "http", "method": "POST", "path": path, "headers": list(headers)}
+
+
+async def ask(scope: Scope, chunks: list[bytes], disconnect: bool = False) -> list[Message]:
+    """Send a request whose body comes in chunks, which are used up; the messages of the answer."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        if chunks:
+            body = chunks.pop(0)
+            return {"type": "http.request", "body": body, "more_body": bool(chunks) or disconnect}
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await Guard(echo, (), (), 100, 10)(scope, receive, send)
+    return sent
+
+
+def test_a_client_that_leaves_while_sending_gets_no_answer() -> None:
+    assert asyncio.run(ask(post("/x"), [b"x"], disconnect=True)) == []
+
+
+def test_chunks_are_put_together() -> None:
+    *_, body = asyncio.run(ask(post("/x"), [b"12", b"", b"345"]))
+    assert body["body"] == b'{"bytes":5}'
+
+
+def test_more_than_the_allowed_requests_at_a_time_get_429_but_health_answers() -> None:
+    async def scenario() -> list[int]:
+        entered, leave = asyncio.Event(), asyncio.Event()
+
+        async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["path"] == "/slow":
+                entered.set()
+                await leave.wait()
+            await echo(scope, receive, send)
+
+        guard = Guard(slow, (), (), 100, 1)
+        statuses: list[int] = []
+
+        async def get(path: str) -> None:
+            async def send(message: Message) -> None:
+                statuses.append(message.get("status", 0))
+
+            async def receive() -> Message:
+                return {"type": "http.request", "body": b""}
+
+            scope = {"type": "http", "method": "GET", "path": path, "headers": []}
+            await guard(scope, receive, send)
+
+        first = asyncio.create_task(get("/slow"))
+        await entered.wait()
+        await get("/second")
+        await get("/livez")
+        leave.set()
+        await first
+        await get("/third")
+        return [status for status in statuses if status]
+
+    assert asyncio.run(scenario()) == [429, 200, 200, 200]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "error"),
+    [
+        ("/list", 400, {"error": "in a list"}),
+        ("/plain", 418, {"error": "I'm a Teapot"}),
+        ("/broken", 500, {"error": "an unexpected error; the log has the details"}),
+    ],
+)
+def test_every_error_becomes_an_object_with_a_sentence(
+    path: str, status: int, error: dict[str, str]
+) -> None:
+    answer = guarded().get(path)
+    assert (answer.status_code, answer.json()) == (status, error)
+    assert int(answer.headers["content-length"]) == len(answer.content)

@@ -1,0 +1,109 @@
+"""Following the store, in-process: looks are made to come quickly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import bentoml
+import pytest
+
+from models import store
+from models.study_score import StudyScore
+from service.live_model import LiveModel
+
+
+@pytest.fixture(autouse=True)
+def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.live_model.POLL_SECONDS", 0.005)
+
+
+def steeper(model: StudyScore, W: float) -> StudyScore:
+    return model.model_copy(update={"W": W})
+
+
+def following(scenario: Callable[[LiveModel], Coroutine[Any, Any, None]]) -> None:
+    async def run() -> None:
+        live = LiveModel()
+        live.load(store.LATEST)
+        chore = asyncio.create_task(live.follow())
+        try:
+            await scenario(live)
+            assert not chore.done()
+        finally:
+            chore.cancel()
+
+    asyncio.run(run())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.002)
+
+
+def test_a_new_model_is_served_and_a_deleted_one_rolls_back(lab_model: StudyScore) -> None:
+    first = store.save(lab_model)
+
+    async def scenario(live: LiveModel) -> None:
+        assert live.served.tag == str(first)
+        second = store.save(steeper(lab_model, 3.0))
+        await until(lambda: live.served.tag == str(second))
+        assert live.served.predict(4)["score"] == 12.0
+        bentoml.models.delete(second)
+        await until(lambda: live.served.tag == str(first))
+        assert live.served.predict(4)["score"] == 8.0
+
+    following(scenario)
+
+
+def test_a_damaged_model_is_refused_once_and_the_old_one_goes_on(
+    lab_model: StudyScore, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = store.save(lab_model)
+
+    async def scenario(live: LiveModel) -> None:
+        with bentoml.models.create(store.NAME) as damaged:
+            Path(damaged.path_of(store.FILE)).write_text("{")
+        await until(lambda: "still serving" in caplog.text)
+        await asyncio.sleep(0.05)  # some ten more looks
+        assert caplog.text.count("still serving") == 1
+        assert str(damaged.tag) in caplog.text
+        assert live.served.tag == str(first)
+        third = store.save(lab_model)
+        await until(lambda: live.served.tag == str(third))
+
+    with caplog.at_level(logging.INFO, "bentoml.serve"):
+        following(scenario)
+
+
+@pytest.mark.parametrize("half_written", ["", "half-of-a-vers", "../..", "a b\nc", "\x00"])
+def test_a_half_written_latest_is_read_again(lab_model: StudyScore, half_written: str) -> None:
+    store.save(lab_model)
+
+    async def scenario(live: LiveModel) -> None:
+        second, third = store.save(lab_model), store.save(steeper(lab_model, 3.0))
+        await until(lambda: live.served.tag == str(third))
+        live.latest.write_text(half_written)
+        await asyncio.sleep(0.02)
+        assert live.served.tag == str(third)
+        live.latest.write_text(str(second.version))
+        await until(lambda: live.served.tag == str(second))
+
+    following(scenario)
+
+
+def test_without_any_model_left_the_served_one_goes_on(lab_model: StudyScore) -> None:
+    first = store.save(lab_model)
+
+    async def scenario(live: LiveModel) -> None:
+        bentoml.models.delete(first)
+        await asyncio.sleep(0.05)
+        assert live.served.tag == str(first)
+        second = store.save(steeper(lab_model, 5.0))
+        await until(lambda: live.served.tag == str(second))
+
+    following(scenario)

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+from models import store
+from models.study_score import StudyScore
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+def scrape(client: TestClient) -> Samples:
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def total(samples: Samples, name: str, **labels: str) -> float:
+    return sum(
+        value
+        for (found, having), value in samples.items()
+        if found == name and having >= set(labels.items())
+    )
+
+
+def grown(client: TestClient, before: Samples, name: str, **labels: str) -> float:
+    return total(scrape(client), name, **labels) - total(before, name, **labels)
+
+
+def test_requests_are_counted_and_timed_under_bentomls_names(client: TestClient) -> None:
+    before = scrape(client)
+    for _ in range(3):
+        client.post("/predict", json={"hours": 4})
+    client.post("/predict", json={"hours": "4"})
+    client.post("/predict_batch", json={"hours": [1]})
+    client.get("/no/such/page")
+    for status, endpoint, number in (
+        ("200", "/predict", 3),
+        ("400", "/predict", 1),
+        ("200", "/predict_batch", 1),
+        ("404", "other", 1),
+    ):
+        labels = {"http_response_code": status, "endpoint": endpoint}
+        assert grown(client, before, "bentoml_service_request_total", **labels) == number
+        name = "bentoml_service_request_duration_seconds"
+        assert grown(client, before, f"{name}_count", **labels) == number
+        assert grown(client, before, f"{name}_bucket", le="+Inf", **labels) == number
+        assert grown(client, before, f"{name}_sum", **labels) > 0
+    assert total(scrape(client), "bentoml_service_request_in_progress") == 0
+
+
+def test_the_hours_asked_for_are_a_histogram(client: TestClient) -> None:
+    before = scrape(client)
+    client.post("/predict", json={"hours": 2})
+    client.post("/predict", json={"hours": 2000})
+    client.post("/predict_batch", json={"hours": [0.5, 2, 3, 4]})
+    assert grown(client, before, "study_score_hours_count") == 6
+    assert grown(client, before, "study_score_hours_sum") == 2011.5
+    for le, number in {"1.0": 1, "2.0": 3, "5.0": 5, "1000.0": 5, "+Inf": 6}.items():
+        assert grown(client, before, "study_score_hours_bucket", le=le) == number
+    assert grown(client, before, "study_score_extrapolated_total") == 3
+
+
+def test_the_gauge_of_the_served_model_moves_with_a_swap(
+    client: TestClient, lab_model: StudyScore
+) -> None:
+    from service.app import live
+
+    first = live.served.tag
+    assert total(scrape(client), "study_score_model", tag=first) == 1
+    second = str(store.save(lab_model))
+    live.load(second)
+    assert total(scrape(client), "study_score_model", tag=first) == 0
+    assert total(scrape(client), "study_score_model", tag=second) == 1
+
+
+def test_made_up_urls_add_no_labels(client: TestClient) -> None:
+    client.get("/made-up")
+    before = set(scrape(client))
+    for number in range(200):
+        client.get(f"/made-up/{number}?x={number}")
+        client.post(f"/made-up/{number}")
+    new = set(scrape(client)) - before
+    assert all(
+        ("http_response_code", "415") in labels or "made" not in str(labels) for _, labels in new
+    )
+    assert {dict(labels).get("endpoint") for _, labels in new} <= {"other"}
+
+
+def test_a_killed_workers_gauges_are_dropped_and_its_counts_stay(client: TestClient) -> None:
+    code = (
+        "import os, signal\n"
+        "from prometheus_client import Counter, Gauge\n"
+        "Gauge('study_score_model', '-', ['tag'], multiprocess_mode='livesum').labels('x').set(7)\n"
+        "Counter('study_score_extrapolated', '-').inc(1000)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    before = scrape(client)
+    worker = subprocess.run([sys.executable, "-c", code], check=False)
+    assert worker.returncode == -9
+    assert total(scrape(client), "study_score_model", tag="x") == 0
+    assert grown(client, before, "study_score_extrapolated_total") == 1000
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz", "/metrics"])
+def test_health_and_metrics_are_not_metered(client: TestClient, path: str) -> None:
+    before = scrape(client)
+    client.get(path)
+    assert grown(client, before, "bentoml_service_request_total") == 0
