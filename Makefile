@@ -5,7 +5,7 @@ VENV = .venv
 READY = $(VENV)/ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: setup serve test lint lock clean
+.PHONY: setup serve test lint bench lock clean
 
 setup: $(READY)
 
@@ -26,6 +26,9 @@ lint: setup
 	ruff check .
 	ruff format --check .
 	mypy
+
+bench: setup
+	python -m tests.bench.service
 
 lock: setup
 	uv pip compile --quiet --upgrade --group service --no-header --no-annotate -o service/requirements.txt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,15 @@ def home(tmp_path: Path) -> Home:
         key: value for key, value in os.environ.items() if key != "PROMETHEUS_MULTIPROC_DIR"
     }
     return {**settings, "BENTOML_HOME": str(tmp_path / "bentoml")}
+
+
+@pytest.fixture
+def trained(home: Home, lab_model: StudyScore) -> Home:
+    """An environment whose store holds the lab's model; no access log."""
+    tag = store.save(lab_model)
+    shutil.copytree(Path(_home.name, "models"), Path(home["BENTOML_HOME"], "models"))
+    bentoml.models.delete(tag)
+    return {**home, "STUDY_SCORE_ACCESS_LOG": "off"}
 
 
 @pytest.fixture

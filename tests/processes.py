@@ -10,11 +10,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import requests
 
 ROOT = Path(__file__).parent.parent
 Home = dict[str, str]
+BODY = b'{"hours": 4}'
+REQUEST = (
+    b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n%s"
+)
 
 
 def run(home: Home, *command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -29,23 +35,38 @@ def run(home: Home, *command: str, cwd: Path = ROOT) -> subprocess.CompletedProc
     )
 
 
+class Server(subprocess.Popen[bytes]):
+    """`bentoml serve` on a free port."""
+
+    def __init__(self, home: Home, *arguments: str, cwd: Path = ROOT, **streams: Any) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        command = [sys.executable, "-m", "bentoml", "serve", *arguments]
+        address = ["--host", "127.0.0.1", "--port", str(self.port)]
+        super().__init__([*command, *address], cwd=cwd, env=home, **streams)
+
+
 @contextmanager
-def serving(home: Home, *arguments: str, cwd: Path = ROOT) -> Iterator[str]:
-    """`bentoml serve` on a free port, until it is ready; the URL."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "bentoml", "serve", *arguments]
-    with subprocess.Popen(
-        [*command, "--host", "127.0.0.1", "--port", str(port)], cwd=cwd, env=home
-    ) as server:
+def start_serving(
+    home: Home, *arguments: str, cwd: Path = ROOT, **streams: Any
+) -> Iterator[Server]:
+    """A server that is ready, and that is ended afterwards if it has not ended by itself."""
+    with Server(home, *arguments, cwd=cwd, **streams) as server:
         try:
-            url = f"http://127.0.0.1:{port}"
-            wait_until(lambda: server.poll() is not None or answers(f"{url}/readyz"))
+            wait_until(lambda: server.poll() is not None or answers(f"{server.url}/readyz"))
             assert server.poll() is None, "bentoml serve has ended"
-            yield url
+            yield server
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(timeout=30)
+
+
+@contextmanager
+def serving(home: Home, *arguments: str, cwd: Path = ROOT) -> Iterator[str]:
+    """The URL of a server that is ready."""
+    with start_serving(home, *arguments, cwd=cwd) as server:
+        yield server.url
 
 
 def answers(url: str) -> bool:
@@ -60,3 +81,9 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < end, "not in time"
         time.sleep(0.05)
+
+
+def right(url: str) -> bool:
+    """Whether the service answers, and rightly, from the lab's model."""
+    answer = requests.post(f"{url}/predict", json={"hours": 4}, timeout=10)
+    return answer.ok and answer.json()["score"] == 8.0

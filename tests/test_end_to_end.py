@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 import bentoml
 import pytest
 import requests
+from bentoml.exceptions import BentoMLException
 
-from tests.processes import Home, run, serving
+from tests.processes import Home, run, serving, start_serving
 
 
 def test_train_serve_and_predict(home: Home) -> None:
@@ -32,6 +36,69 @@ def test_serving_without_a_model_ends_at_once_and_says_how_to_train_one(home: Ho
     assert served.returncode != 0
     assert "no model study_score:latest; train one with: python -m training" in served.stderr
     assert "Traceback" not in served.stderr
+
+
+def test_serving_a_damaged_model_ends_at_once_and_names_it(trained: Home) -> None:
+    (file,) = Path(trained["BENTOML_HOME"]).glob("models/study_score/*/study_score.json")
+    file.write_text('{"format": 1}')
+    served = run(trained, "bentoml", "serve", "--port", "0")
+    assert served.returncode != 0
+    assert "study_score.json is not a study-score model: W: Field required" in served.stderr
+    assert "Traceback" not in served.stderr
+
+
+def test_serving_on_a_port_in_use_ends_at_once(trained: Home) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        served = run(trained, "bentoml", "serve", "--host", "127.0.0.1", "--port", port)
+    assert served.returncode != 0
+    assert "Address already in use" in served.stderr
+
+
+def test_with_api_keys_only_their_holders_are_answered(trained: Home) -> None:
+    keys = {
+        **trained,
+        "STUDY_SCORE_API_KEY": "old-secret,new-secret",
+        "STUDY_SCORE_ACCESS_LOG": "on",
+    }
+    with start_serving(keys, stdout=PIPE, stderr=STDOUT) as server:
+        for path in ("/predict", "/predict_batch", "/model", "/training"):
+            answer = requests.post(server.url + path, json={}, timeout=5)
+            assert answer.status_code == 401
+            assert "Authorization: Bearer KEY" in answer.json()["error"]
+        for path in ("/livez", "/readyz", "/metrics", "/docs.json"):
+            assert requests.get(server.url + path, timeout=5).status_code == 200
+        for key in ("old-secret", "new-secret"):
+            with bentoml.SyncHTTPClient(server.url, token=key) as client:
+                assert client.predict(hours=4)["score"] == 8.0
+        with pytest.raises(BentoMLException), bentoml.SyncHTTPClient(server.url) as client:
+            client.predict(hours=4)
+        server.send_signal(signal.SIGTERM)
+        assert server.stdout is not None
+        assert b"secret" not in server.stdout.read()
+
+
+def test_a_fixed_version_is_served_and_not_followed(trained: Home) -> None:
+    tag = store_tag(trained)
+    with serving({**trained, "STUDY_SCORE_MODEL": tag}) as url:
+        assert run(trained, "training", "--raw").returncode == 0
+        assert store_tag(trained) != tag
+        assert requests.get(f"{url}/model", timeout=5).json()["tag"] == tag
+
+
+def store_tag(home: Home) -> str:
+    latest = Path(home["BENTOML_HOME"], "models", "study_score", "latest")
+    return f"study_score:{latest.read_text()}"
+
+
+@pytest.mark.parametrize("setting", ["MODEL", "FOLLOW"])
+def test_a_bento_refuses_to_serve_another_model(trained: Home, setting: str) -> None:
+    assert run(trained, "bentoml", "build").returncode == 0
+    value = {"MODEL": "study_score:latest", "FOLLOW": "on"}[setting]
+    home = {**trained, f"STUDY_SCORE_{setting}": value}
+    served = run(home, "bentoml", "serve", "study_score:latest", "--port", "0")
+    assert served.returncode != 0
+    assert f"STUDY_SCORE_{setting} is set, but a Bento serves the model it was" in served.stderr
 
 
 def test_building_without_a_model_says_how_to_train_one(home: Home) -> None:

@@ -9,7 +9,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 model = torch.nn.Linear(1, 1)
 with torch.no_grad():
@@ -42,11 +41,3 @@ async def bare(request: Request) -> JSONResponse:
 
 
 starlette = Starlette(routes=[Route("/predict", bare, methods=["POST"])])
-
-
-async def empty(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "http":
-        await receive()
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"13")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b'{"score":8.0}'})

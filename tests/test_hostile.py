@@ -1,0 +1,142 @@
+"""Ten thousand hostile requests."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+
+from service import openapi
+from tests.processes import BODY, Home, right, start_serving
+
+PATHS = [
+    b"/predict",
+    b"/predict_batch",
+    b"/predict/",
+    b"/predict?hours=4",
+    b"/model",
+    b"/",
+    b"/docs.json",
+    b"/static_content/../x",
+    b"//predict",
+    b"/%00",
+    b"/%ff%fe",
+    b"/\xff",
+    b"*",
+    b"http://x/predict",
+]
+HEADERS = [
+    b"Authorization: Bearer \xff",
+    b"Accept: \x80",
+    b"Expect: 100-continue",
+    b"Range: x",
+    b"Upgrade: websocket",
+    b"Connection: Upgrade",
+    b"Cookie: " + b"a" * 3000,
+    b"\x00: x",
+]
+
+
+def test_ten_thousand_hostile_requests_get_no_5xx(trained: Home) -> None:
+    with start_serving(trained) as server:
+        sent = from_the_schema(server.url)
+        statuses = asyncio.run(broken_http(server.port, 10_000 - sent))
+        assert len(statuses) > 5000
+        assert not [status for status in statuses if status >= 500]
+        assert right(server.url)
+
+
+def from_the_schema(url: str, examples: int = 400) -> int:
+    """Requests that keep to the OpenAPI document and requests that just break it; how many."""
+    sent = 0
+    document = schemathesis.openapi.from_dict(openapi.document())
+    for result in document.get_all_operations():
+        operation: Any = result.ok()  # type: ignore[union-attr]
+        for mode in GenerationMode if operation.body else [GenerationMode.POSITIVE]:
+
+            @settings(
+                max_examples=examples,
+                database=None,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            )
+            @given(case=operation.as_strategy(generation_mode=mode))
+            def send(case: Any) -> None:
+                nonlocal sent
+                sent += 1
+                case.call_and_validate(base_url=url)
+
+            send()
+    return sent
+
+
+async def broken_http(port: int, number: int) -> list[int]:
+    """Raw requests, most of them damaged, over some connections at a time; the statuses."""
+    chance = random.Random(4)  # noqa: S311
+    queue = iter([damaged(chance) for _ in range(number)])
+    statuses: list[int] = []
+
+    async def client() -> None:
+        for request in queue:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                writer.write(request)
+                writer.write_eof()
+                async with asyncio.timeout(10):
+                    line = await reader.readline()
+                if line:
+                    statuses.append(int(line.split()[1]))
+            except ConnectionError:
+                pass
+            finally:
+                writer.close()
+
+    await asyncio.gather(*(client() for _ in range(16)))
+    return statuses
+
+
+def damaged(chance: random.Random) -> bytes:
+    """A request for a score, with some damage done to it."""
+    body = chance.choice(
+        [
+            BODY,
+            b'{"hours": ' + str(chance.uniform(-1e4, 1e4)).encode() + b"}",
+            b'{"hours": "\xff\xfe"}',
+            b'{"hours": ' + b"[" * chance.randrange(2000),
+            b'{"hours": 1' + b"0" * chance.randrange(600) + b"}",
+            bytes(chance.randrange(256) for _ in range(chance.randrange(60))),
+            b'{"\\ud800": 1}',
+            b"",
+        ]
+    )
+    method = chance.choice([b"POST"] * 6 + [b"GET", b"PUT", b"HEAD", b"OPTIONS", b"TRACE", b"BREW"])
+    path = chance.choice(PATHS)
+    kind = chance.choice(
+        [b"application/json"] * 5
+        + [b"multipart/form-data", b"multipart/form-data; boundary=\xff", b"text/plain"]
+        + [b"application/vnd.bentoml+pickle", b"application/x-www-form-urlencoded"]
+    )
+    length = chance.choice([len(body)] * 6 + [len(body) + 3, max(0, len(body) - 3), -1, 10**30])
+    lines = [
+        method + b" " + path + b" " + chance.choice([b"HTTP/1.1"] * 8 + [b"HTTP/1.0", b"HTTP/9"]),
+        b"Host: x",
+        b"Content-Type: " + kind,
+        chance.choice(
+            [b"Content-Length: %d" % length] * 6
+            + [b"Transfer-Encoding: chunked", b"Content-Length: 5\r\nContent-Length: 6", b"X: \x01"]
+        ),
+        *chance.sample(
+            HEADERS,
+            chance.randrange(3),
+        ),
+        b"Connection: close",
+    ]
+    request = b"\r\n".join(lines) + b"\r\n\r\n" + body
+    if chance.random() < 0.1:
+        at = chance.randrange(len(request))
+        request = request[:at] + bytes([chance.randrange(256)]) + request[at + 1 :]
+    return request
