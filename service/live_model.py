@@ -91,8 +91,11 @@ class LiveModel:
         self.served = served
         self.latest = Path(stored.path).parent / "latest"
         metrics().serves(served.tag, before and before.tag)
+        # Collections need not look at what stays. Full ones would look again and again at the
+        # timers that BentoML leaves behind for each request, tens of thousands under load; requests
+        # leave no cycles behind, so full collections can be rare.
         gc.collect()
-        gc.freeze()  # so that collections during requests have nothing old to look at
+        gc.freeze()
         gc.set_threshold(700, 10, 1000)
 
     async def follow(self) -> None:
