@@ -72,11 +72,25 @@ def save(model: StudyScore) -> bentoml.Tag:
 
 
 def get(tag: bentoml.Tag | str) -> bentoml.Model:
-    """The stored model under a tag; raises ModelMissing."""
+    """The stored model under a tag; raises ModelMissing, or ModelDamaged if BentoML cannot read it.
+
+    BentoML's own exceptions for a folder that is not as it wrote it are of many kinds.
+    """
     try:
         return bentoml.models.get(tag)
     except NotFound:
         raise ModelMissing(tag) from None
+    except Exception as error:
+        raise ModelDamaged(f"{tag}: {_one_line(error)}") from error
+
+
+def newest_first() -> list[bentoml.Model]:
+    """All stored models; raises ModelDamaged if BentoML cannot read one."""
+    try:
+        stored = bentoml.models.list(NAME)
+    except Exception as error:
+        raise ModelDamaged(f"{NAME}: {_one_line(error)}") from error
+    return sorted(stored, key=lambda model: model.creation_time, reverse=True)
 
 
 def read(stored: bentoml.Model) -> StudyScore:
@@ -96,6 +110,10 @@ def read(stored: bentoml.Model) -> StudyScore:
         return StudyScore.model_validate_json(text)
     except ValidationError as error:
         reason = first_problem(error)
-    except (OSError, ValueError) as error:
-        reason = str(error)
+    except (OSError, ValueError, RecursionError) as error:
+        reason = _one_line(error)
     raise ModelDamaged(f"{stored.tag}: {FILE} is not a study-score model: {reason}")
+
+
+def _one_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -20,6 +20,7 @@ from models import store
 from service import openapi
 from service.fast_lane import FastLane
 from service.guard import Guard
+from service.head_limit import limit_heads
 from service.live_model import LiveModel
 from service.metrics import Meter, exposition, metrics
 from service.schemas import (
@@ -30,7 +31,7 @@ from service.schemas import (
 )
 from service.settings import read_settings
 
-SECRET = ("/predict", "/predict_batch", "/model", "/training")  # where there is a key
+OPEN = ("/", "/docs", "/docs.json", "/schema.json")  # where there is an API key
 SWAGGER_UI = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -53,6 +54,7 @@ try:
 except ValueError as error:
     raise SystemExit(f"study_score: {error}") from None
 live = LiveModel()
+limit_heads()
 # Tracing costs half the throughput even where nothing is exported. Exporters are named in BentoML's
 # own configuration, and whoever has one keeps the traces.
 untraced = [] if {"BENTOML_CONFIG", "BENTOML_CONFIG_OPTIONS"} & os.environ.keys() else [".*"]
@@ -87,7 +89,8 @@ async def model_card(_: Request) -> Response:
     name="study_score",
     workers=settings.workers,
     traffic={"timeout": settings.timeout_seconds},  # each request leaves a timer for this long
-    logging={"access": {"enabled": settings.access_log}},
+    # BentoML decodes the content type as it logs it, and an odd one would cost the answer its body.
+    logging={"access": {"enabled": settings.access_log, "request_content_type": False}},
     metrics={"enabled": False},  # ours are in service/metrics.py
     tracing={"excluded_urls": untraced},
     # A distribution unknown to BentoML, so that it adds no compiler and no git to the image.
@@ -110,7 +113,10 @@ class StudyScoreService:
     stored = store.StoredStudyScore(settings.model)
 
     def __init__(self) -> None:
-        live.load(_tag())
+        if _follows():
+            live.load_newest()
+        else:
+            live.load(_tag())
 
     @bentoml.on_deployment
     @staticmethod
@@ -150,7 +156,7 @@ _service: Any = StudyScoreService  # a bentoml.Service, since it was decorated
 _service.add_asgi_middleware(Meter, endpoints=openapi.document()["paths"])
 _service.add_asgi_middleware(
     Guard,
-    secret=SECRET,
+    open_paths=OPEN,
     keys=settings.api_key,
     max_body_bytes=settings.max_body_bytes,
     max_concurrency=settings.max_concurrency,
@@ -166,7 +172,7 @@ def _tag() -> str:
     if _service.bento is None:
         return settings.model
     for name in ("model", "follow"):
-        if name in settings.model_fields_set:
+        if name in settings.model_fields_set and getattr(settings, name):
             raise BentoMLException(
                 f"STUDY_SCORE_{name.upper()} is set, but a Bento serves the model it was built"
                 " with; unset it, or build a Bento with the model you want"
@@ -175,8 +181,7 @@ def _tag() -> str:
 
 
 def _follows() -> bool:
-    latest = settings.model in (store.NAME, store.LATEST) and _service.bento is None
-    return latest if settings.follow is None else settings.follow
+    return settings.follow is not False and settings.wants_latest and _service.bento is None
 
 
 class _ClientErrors(logging.Filter):
@@ -189,4 +194,14 @@ class _ClientErrors(logging.Filter):
         return not isinstance(error, ValidationError)
 
 
+class _OneLine(logging.Filter):
+    """Keeps a request to one line of the log, whatever characters its path has."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = record.getMessage().encode("unicode_escape").decode(), ()
+        return True
+
+
 logging.getLogger("bentoml._internal.server.http_app").addFilter(_ClientErrors())
+logging.getLogger("bentoml.access").addFilter(_OneLine())
+logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a line for each malformed request

@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY = "study_score.body"  # where the scope carries the body of a POST that has passed
 HEALTH = frozenset({"/metrics", "/healthz", "/livez", "/readyz"})
+STATIC = "/static_content/"  # BentoML's mount of Swagger UI's files
+MAX_KEYS = 100  # pydantic complains of each by itself, of a body full of them for a second
 logger = logging.getLogger("bentoml.serve")
 
 
@@ -27,14 +29,14 @@ class Guard:
     def __init__(
         self,
         app: ASGIApp,
-        secret: Collection[str],
+        open_paths: Collection[str],
         keys: Sequence[str],
         max_body_bytes: int,
         max_concurrency: int,
     ) -> None:
-        """`secret` are the paths that need one of the keys, if there are any keys."""
+        """If there are keys, whatever is not among `open_paths` needs one of them."""
         self.app = app
-        self.secret = frozenset(secret) if keys else frozenset()
+        self.open_paths = HEALTH.union(open_paths)
         self.keys = [key.encode() for key in keys]
         self.max_body_bytes = max_body_bytes
         self.max_concurrency = max_concurrency
@@ -51,7 +53,7 @@ class Guard:
         try:
             await self._guarded(scope, receive, answer)
         except Exception:
-            logger.exception("%s %s", scope["method"], scope["path"])
+            logger.exception("%s %r", scope["method"], scope["path"])
             if not answer.started:
                 await _refuse(scope, send, 500, "an unexpected error; the log has the details")
         finally:
@@ -61,26 +63,24 @@ class Guard:
         kind, key, length = b"application/json", b"", b"0"
         for name, value in scope["headers"]:
             if name == b"content-type":
-                kind = value
+                kind = value if _is_json(kind) else kind  # of several, one that is not JSON
             elif name == b"authorization":
-                key = value
+                key = key + b"," + value if key else value  # two are none
             elif name == b"content-length":
                 length = value
-        if scope["path"] in self.secret and not self._opens(key):
+        if self.keys and not self._is_open(scope["path"]) and not self._opens(key):
             sentence = f"{scope['path']} needs the header Authorization: Bearer KEY"
             return await _refuse(scope, send, 401, f"{sentence}, with a key that is valid here")
         if scope["method"] != "POST":
             return await self.app(scope, receive, send)
 
-        if kind.partition(b";")[0].strip().lower() != b"application/json":
+        if not _is_json(kind):
             given = kind.decode("latin-1")
             return await _refuse(
                 scope, send, 415, f"content-type is {given!r}; send application/json"
             )
         too_large = f"the body is too large; {self.max_body_bytes} bytes are allowed"
-        if not length.isdigit():
-            return await _refuse(scope, send, 400, "content-length is not a number")
-        if len(length) > 18 or int(length) > self.max_body_bytes:
+        if not length.isdigit() or len(length) > 18 or int(length) > self.max_body_bytes:
             return await _refuse(scope, send, 413, too_large)
         body = b""
         more = True
@@ -92,14 +92,26 @@ class Guard:
             more = message.get("more_body", False)
             if len(body) > self.max_body_bytes:
                 return await _refuse(scope, send, 413, too_large)
+        if len(body) < int(length):  # where a client offers an upgrade, httptools drops the body
+            sentence = f"{len(body)} of {int(length)} bytes arrived; send no Upgrade header"
+            return await _refuse(scope, send, 400, sentence)
+        if body.count(b":") > MAX_KEYS:
+            return await _refuse(scope, send, 400, f"the body has over {MAX_KEYS} keys")
         scope[BODY] = body
         await self.app(scope, _Replay(body, receive), send)
+
+    def _is_open(self, path: str) -> bool:
+        return path in self.open_paths or path.startswith(STATIC)
 
     def _opens(self, header: bytes) -> bool:
         scheme, _, given = header.partition(b" ")
         # every key is compared, so that the time tells nothing
         matches = [hmac.compare_digest(given.strip(), key) for key in self.keys]
         return scheme.lower() == b"bearer" and any(matches)
+
+
+def _is_json(content_type: bytes) -> bool:
+    return content_type.partition(b";")[0].strip().lower() == b"application/json"
 
 
 class _Replay:
@@ -117,7 +129,7 @@ class _Replay:
 
 
 async def _refuse(scope: Scope, send: Send, status: int, sentence: str) -> None:
-    headers = {"connection": "close"} if status == 413 else {}  # the rest of the body is unread
+    headers = {"connection": "close"} if status in (400, 413) else {}  # some of it is unread
     if status == 401:
         headers["www-authenticate"] = "Bearer"
     await JSONResponse({"error": sentence}, status, headers)(scope, _nothing, send)

@@ -98,6 +98,24 @@ class LiveModel:
         gc.freeze()
         gc.set_threshold(700, 10, 1000)
 
+    def load_newest(self) -> None:
+        """Serve the newest model that can be read.
+
+        The service does not start on a damaged model. But a worker that takes the place of a dead
+        one must come up: the others are still serving the model before.
+
+        Raises ModelMissing, or ModelDamaged if every model is.
+        """
+        try:
+            self.load(store.LATEST)
+        except store.ModelDamaged as error:
+            for stored in store.newest_first():
+                with contextlib.suppress(store.ModelDamaged):
+                    self.load(stored.tag)
+                    logger.error("serving %s: %s", stored.tag, error)
+                    return
+            raise
+
     async def follow(self) -> None:
         """Serve whatever becomes `study_score:latest`, until cancelled.
 
@@ -108,8 +126,9 @@ class LiveModel:
         while True:
             await asyncio.sleep(POLL_SECONDS)
             with contextlib.suppress(OSError):  # no model is left: go on with this one
-                tag = f"{store.NAME}:{self.latest.read_text().strip()}"
-                if tag == seen:
+                version = self.latest.read_text(errors="replace").strip()
+                tag = f"{store.NAME}:{version}"
+                if tag == seen or not version:
                     continue
                 try:
                     await asyncio.to_thread(self.load, tag)

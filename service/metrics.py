@@ -6,6 +6,7 @@ BentoML's own middleware labels by the path as it was asked, and so grows with e
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -180,8 +181,9 @@ def _collected() -> bytes:
         pid = int(file.stem.rpartition("_")[2])
         try:
             os.kill(pid, 0)
-        except ProcessLookupError:  # a worker that was killed before it could clean up
-            mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        except (ProcessLookupError, PermissionError):  # a worker that was killed
+            with contextlib.suppress(FileNotFoundError):  # another scrape was first
+                mark_process_dead(pid)  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return generate_latest(registry)

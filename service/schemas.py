@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from models.study_score import HOURS_MAX, Source
 
@@ -30,7 +30,10 @@ class PredictRequest(_Request):
 class PredictBatchRequest(_Request):
     """How long several people study."""
 
-    hours: list[Hours] = Field(min_length=1, max_length=BATCH_MAX, examples=[[1, 2.5]])
+    # one complaint tells enough; ten thousand would take long to write
+    hours: Annotated[list[Hours], FailFast()] = Field(
+        min_length=1, max_length=BATCH_MAX, examples=[[1, 2.5]]
+    )
 
 
 class Prediction(BaseModel):

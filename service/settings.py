@@ -23,7 +23,7 @@ class Settings(BaseModel):
 
     model: str = Field(
         default=store.LATEST,
-        pattern=rf"^{store.NAME}(:[\w.-]+)?$",
+        pattern=rf"^{store.NAME}(:[a-zA-Z0-9][\w.-]*)?$",
         description=f"{store.NAME}:latest or {store.NAME}:VERSION",
     )
     api_key: tuple[str, ...] = Field(
@@ -48,6 +48,11 @@ class Settings(BaseModel):
             raise ValueError
         return parts
 
+    @property
+    def wants_latest(self) -> bool:
+        """Whether the model is whichever is the latest."""
+        return self.model in (store.NAME, store.LATEST)
+
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """The settings of an environment.
@@ -64,7 +69,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         if PREFIX + name.upper() in environment
     }
     try:
-        return Settings(**given)
+        settings = Settings(**given)
+        if settings.follow and not settings.wants_latest:
+            raise ValueError(f"{PREFIX}FOLLOW is on, but {PREFIX}MODEL names one version")
+        return settings
     except ValidationError as error:
         wrong = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors())
     raise ValueError(

@@ -62,10 +62,12 @@ def test_with_api_keys_only_their_holders_are_answered(trained: Home) -> None:
         "STUDY_SCORE_ACCESS_LOG": "on",
     }
     with start_serving(keys, stdout=PIPE, stderr=STDOUT) as server:
-        for path in ("/predict", "/predict_batch", "/model", "/training"):
-            answer = requests.post(server.url + path, json={}, timeout=5)
-            assert answer.status_code == 401
-            assert "Authorization: Bearer KEY" in answer.json()["error"]
+        for path in ("/predict", "/predict_batch", "/model", "/training", "/nothing"):
+            for variant in (path, f"{path}%0a", f"{path}%0A", f"/{path}", f"{path}%00"):
+                for ask in (requests.post, requests.get):
+                    answer = ask(server.url + variant, json={"hours": 4}, timeout=5)
+                    assert answer.status_code == 401
+                    assert "Authorization: Bearer KEY" in answer.json()["error"]
         for path in ("/livez", "/readyz", "/metrics", "/docs.json"):
             assert requests.get(server.url + path, timeout=5).status_code == 200
         for key in ("old-secret", "new-secret"):
@@ -89,6 +91,24 @@ def test_a_fixed_version_is_served_and_not_followed(trained: Home) -> None:
 def store_tag(home: Home) -> str:
     latest = Path(home["BENTOML_HOME"], "models", "study_score", "latest")
     return f"study_score:{latest.read_text()}"
+
+
+def test_the_log_stays_in_its_lines_and_answers_keep_their_bodies(trained: Home) -> None:
+    home = {**trained, "STUDY_SCORE_ACCESS_LOG": "on"}
+    with start_serving(home, stdout=PIPE, stderr=STDOUT) as server:
+        for kind in (b"application/json", b"application/json; x=\xff"):
+            headers = {"content-type": kind}
+            answer = requests.post(
+                f"{server.url}/predict", data=b'{"hours": 4}', headers=headers, timeout=5
+            )
+            assert answer.json()["score"] == 8.0
+        requests.get(f"{server.url}/x%0aforged%1b%5b31m", timeout=5)
+        server.send_signal(signal.SIGTERM)
+        assert server.stdout is not None
+        log = server.stdout.read()
+    assert rb"path=/x\nforged\x1b[31m" in log
+    assert b"\x1b" not in log
+    assert b"Traceback" not in log
 
 
 @pytest.mark.parametrize("setting", ["MODEL", "FOLLOW"])

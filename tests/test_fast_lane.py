@@ -46,6 +46,7 @@ headers = st.lists(
             ("accept-encoding", "gzip"),
             ("content-encoding", "gzip"),
             ("content-type", "application/json"),
+            ("content-type", "multipart/form-data; boundary=x"),
             ("content-length", "3"),
             ("expect", "100-continue"),
             ("x-model", "forged"),

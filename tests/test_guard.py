@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
 from service.guard import Guard
+
+JSON = {"content-type": "application/json"}
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -29,7 +32,7 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 def guarded(**changes: Any) -> TestClient:
     options: dict[str, Any] = {
-        "secret": ("/predict",),
+        "open_paths": ("/open",),
         "keys": ("first-key", "second-key"),
         "max_body_bytes": 100,
         "max_concurrency": 10,
@@ -69,8 +72,42 @@ def test_no_other_key_opens(method: str, header: str | None) -> None:
         assert "Authorization: Bearer KEY" in answer.json()["error"]
 
 
-def test_other_paths_need_no_key() -> None:
-    assert guarded().get("/livez").status_code == 200
+@pytest.mark.parametrize("path", ["/livez", "/metrics", "/open", "/static_content/x.js"])
+def test_open_paths_need_no_key(path: str) -> None:
+    assert guarded().get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/predict%0a", "/open%0a", "/open/", "//open", "/new", "/static"])
+def test_whatever_is_not_open_needs_a_key(path: str) -> None:
+    assert guarded().get(path).status_code == 401
+
+
+def test_two_keys_at_once_are_none() -> None:
+    headers = [("authorization", "Bearer wrong"), ("authorization", "Bearer first-key")]
+    for order in (headers, headers[::-1]):
+        assert guarded().post("/predict", json={}, headers=order).status_code == 401
+
+
+@pytest.mark.parametrize("other", ["multipart/form-data; boundary=x", "text/plain"])
+def test_of_two_content_types_both_must_be_json(other: str) -> None:
+    kinds = [("content-type", "application/json"), ("content-type", other)]
+    for order in (kinds, kinds[::-1]):
+        answer = guarded(keys=()).post("/x", content=b"{}", headers=order)
+        assert answer.status_code == 415
+        assert other in answer.json()["error"]
+
+
+def test_a_body_that_got_lost_is_said_to_be() -> None:
+    start, body = asyncio.run(ask(post("/x", (b"content-length", b"12")), [b""]))
+    assert start["status"] == 400
+    error = {"error": "0 of 12 bytes arrived; send no Upgrade header"}
+    assert json.loads(body["body"]) == error
+
+
+def test_a_body_full_of_keys_is_refused_at_once() -> None:
+    body = json.dumps(dict.fromkeys(map(str, range(101)))).encode()
+    answer = guarded(keys=(), max_body_bytes=10_000).post("/x", content=body, headers=JSON)
+    assert (answer.status_code, answer.json()) == (400, {"error": "the body has over 100 keys"})
 
 
 def test_without_keys_everything_is_open() -> None:
@@ -80,11 +117,12 @@ def test_without_keys_everything_is_open() -> None:
 @pytest.mark.parametrize("size", [0, 99, 100])
 def test_a_body_within_the_limit_arrives_whole(size: int) -> None:
     headers = {"content-type": "application/json"}
-    assert guarded().post("/x", content=b"x" * size, headers=headers).json() == {"bytes": size}
+    answer = guarded(keys=()).post("/x", content=b"x" * size, headers=headers)
+    assert answer.json() == {"bytes": size}
 
 
 def test_a_body_that_says_it_is_too_large_is_refused() -> None:
-    answer = guarded().post("/x", content=b"x" * 101, headers={"content-type": "application/json"})
+    answer = guarded(keys=()).post("/x", content=b"x" * 101, headers=JSON)
     assert answer.status_code == 413
     assert answer.json() == {"error": "the body is too large; 100 bytes are allowed"}
     assert answer.headers["connection"] == "close"
@@ -93,7 +131,7 @@ def test_a_body_that_says_it_is_too_large_is_refused() -> None:
 @pytest.mark.parametrize("length", ["-1", "1e2", "9" * 5000, "", "+1", "1, 1", "²"])
 def test_a_length_that_is_no_number_is_refused(length: str) -> None:
     scope = post("/x", (b"content-length", length.encode()))
-    assert asyncio.run(ask(scope, [b"x"]))[0]["status"] in (400, 413)
+    assert asyncio.run(ask(scope, [b"x"]))[0]["status"] == 413
 
 
 def test_a_body_that_turns_out_too_large_is_refused_without_reading_on() -> None:
@@ -179,6 +217,6 @@ def test_more_than_the_allowed_requests_at_a_time_get_429_but_health_answers() -
 def test_every_error_becomes_an_object_with_a_sentence(
     path: str, status: int, error: dict[str, str]
 ) -> None:
-    answer = guarded().get(path)
+    answer = guarded(keys=()).get(path)
     assert (answer.status_code, answer.json()) == (status, error)
     assert int(answer.headers["content-length"]) == len(answer.content)

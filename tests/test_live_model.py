@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,54 @@ def test_a_damaged_model_is_refused_once_and_the_old_one_goes_on(
 
     with caplog.at_level(logging.INFO, "bentoml.serve"):
         following(scenario)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        (store.FILE, b"{"),
+        (store.FILE, b"[" * 100_000),
+        ("model.yaml", b"a: [1,\n"),
+        ("model.yaml", b"labels: 5\n"),
+        ("model.yaml", b""),
+        ("../latest", b"\xff\xfe"),
+        ("../latest", b"../../x"),
+    ],
+)
+def test_whatever_the_damage_the_next_good_model_is_served(
+    lab_model: StudyScore, caplog: pytest.LogCaptureFixture, damage: tuple[str, bytes]
+) -> None:
+    first, good = store.save(lab_model), store.save(steeper(lab_model, 3.0))
+
+    async def scenario(live: LiveModel) -> None:
+        with bentoml.models.create(store.NAME) as damaged:
+            Path(damaged.path_of(store.FILE)).write_text("{}")
+        folder = Path(store.get(first).path).parent / str(damaged.tag.version)
+        file, content = damage
+        (folder / file).write_bytes(content)
+        await until(lambda: "still serving" in caplog.text)
+        shutil.rmtree(folder)
+        live.latest.write_text(str(first.version))
+        await until(lambda: live.served.tag == str(first))
+        (ours,) = (each for each in caplog.records if each.name == "bentoml.serve")
+        assert "\n" not in ours.getMessage()
+
+    with caplog.at_level(logging.ERROR, "bentoml.serve"):
+        following(scenario)
+    assert good != first
+
+
+def test_a_worker_that_comes_late_serves_the_newest_readable_model(
+    lab_model: StudyScore, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.save(lab_model)
+    second = store.save(steeper(lab_model, 3.0))
+    with bentoml.models.create(store.NAME) as damaged:
+        Path(damaged.path_of(store.FILE)).write_text("{}")
+    live = LiveModel()
+    live.load_newest()
+    assert live.served.tag == str(second)
+    assert str(damaged.tag) in caplog.text
 
 
 @pytest.mark.parametrize("half_written", ["", "half-of-a-vers", "../..", "a b\nc", "\x00"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
 import time
@@ -186,6 +187,31 @@ def test_a_client_that_sends_a_byte_a_second_holds_nothing_up(trained: Home) -> 
 
     with start_serving(trained) as server:
         assert b" 504 " in asyncio.run(scenario(server))
+
+
+def test_a_head_without_end_is_refused_before_it_fills_the_memory(trained: Home) -> None:
+    async def scenario(port: int) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /predict HTTP/1.1\r\n")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(2000):
+                writer.write(b"a: b\r\n" * 1000)
+                await writer.drain()
+        with contextlib.suppress(ConnectionError):
+            return await reader.readline()
+        return b""
+
+    with start_serving(trained) as server:
+        (worker,) = workers_of(server)
+        before = worker.memory_info().rss
+        assert asyncio.run(scenario(server.port)) in (b"", b"HTTP/1.1 400 Bad Request\r\n")
+        assert worker.memory_info().rss - before < 10e6
+        long_but_fine = {"x-long": "x" * 60_000}
+        assert requests.get(f"{server.url}/model", headers=long_but_fine, timeout=5).ok
+        assert (
+            requests.post(f"{server.url}/predict", data=b" " * 10**6, timeout=5).status_code == 415
+        )
+        assert right(server.url)
 
 
 def test_sigterm_lets_requests_in_flight_finish_and_ends_with_0(trained: Home) -> None:

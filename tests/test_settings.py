@@ -36,6 +36,7 @@ def test_a_setting_is_read_from_its_variable(name: str, text: str, value: object
     ("name", "text", "rule"),
     [
         ("MODEL", "other:latest", "study_score:latest or study_score:VERSION"),
+        ("MODEL", "study_score:..", "study_score:latest or study_score:VERSION"),
         ("MODEL", "study_score:../x y", "study_score:latest or study_score:VERSION"),
         ("WORKERS", "0", "a whole number from 1, or cpu_count"),
         ("WORKERS", "many", "a whole number from 1, or cpu_count"),
@@ -65,6 +66,11 @@ def test_a_wrong_key_is_refused_and_never_shown(keys: str) -> None:
 def test_all_wrong_values_are_named_at_once() -> None:
     with pytest.raises(ValueError, match=r"WORKERS is 'x'.*; STUDY_SCORE_FOLLOW is 'eh'"):
         read_settings({"STUDY_SCORE_WORKERS": "x", "STUDY_SCORE_FOLLOW": "eh"})
+
+
+def test_one_version_cannot_be_followed() -> None:
+    with pytest.raises(ValueError, match="FOLLOW is on, but STUDY_SCORE_MODEL names one version"):
+        read_settings({"STUDY_SCORE_MODEL": "study_score:abc", "STUDY_SCORE_FOLLOW": "on"})
 
 
 def test_the_variables_kubernetes_makes_for_a_service_do_no_harm() -> None:
