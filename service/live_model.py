@@ -15,7 +15,7 @@ from bentoml.exceptions import BentoMLException
 
 from models import store
 from service.metrics import metrics
-from service.schemas import ModelCard
+from service.schemas import ModelCard, Training
 
 POLL_SECONDS = 0.5
 logger = logging.getLogger("bentoml.serve")
@@ -77,6 +77,10 @@ class Served:
             created=fit.created,
             sources=list(model.sources),
         )
+
+    def training(self) -> Training:
+        """How it was trained, to be drawn."""
+        return Training(costs=list(self.model.costs), points=list(self.model.points))
 
 
 class LiveModel:

@@ -78,6 +78,18 @@ class ModelCard(BaseModel):
     sources: list[Source] = Field(description="What it was trained from.")
 
 
+class Training(BaseModel):
+    """How the model being served was trained, to be drawn."""
+
+    costs: list[tuple[int, float]] = Field(
+        description="At most 200 epochs and the mean squared error before their step.",
+        examples=[[[0, 4.0], [1, 2.56]]],
+    )
+    points: list[tuple[float, float]] = Field(
+        description="Hours and scores of the training rows that were kept to be shown."
+    )
+
+
 class Error(BaseModel):
     """What is wrong with a request."""
 
