@@ -16,15 +16,15 @@ async function load() {
   $("trouble").hidden = true;
   if (model.tag === shown?.model.tag) return;
   const training = await ask("training");
-  const hours = shown ? answer?.hours : startingHours(model);
-  const next = { model, ...training, domain: hoursToDraw(model, hours ?? model.hours_max, HOURS_MAX) };
+  const next = { model, ...training, domain: hoursToDraw(model, model.hours_max, HOURS_MAX) };
   next.band = await bandOf(next);
   if (training.by !== model.tag || next.band.by !== model.tag) return; // swapped meanwhile: look again
   if (shown) swappedAt = new Date();
   shown = next;
   answer = null;
   draw();
-  if (hours !== undefined) await predict(hours);
+  if (typed || $("hours").value) readHours();
+  else predict(startingHours(model));
 }
 
 // A place among the rows, so that the page opens with an answer that is no guess.
@@ -192,6 +192,7 @@ function draw() {
 
 function readHours() {
   typed = true;
+  if (!shown) return; // the model comes first
   const hours = $("hours").valueAsNumber;
   if (Number.isNaN(hours)) noAnswer(T.notHours);
   else predict(hours);
@@ -221,7 +222,7 @@ $("language").onclick = () => {
   T = TEXTS[language];
   problem("column", "");
   draw();
-  if (shown && !answer) readHours();
+  if (!answer) readHours();
 };
 
 // Looks for a retrained model every two seconds while somebody looks at the page.
