@@ -54,7 +54,7 @@ async def model_card(_: Request) -> Response:
 
 
 async def training(_: Request) -> Response:
-    """How the model being served was trained, to be drawn."""
+    """What the model being served learned, to be drawn."""
     served = live.served
     return _of(served, served.training())
 

@@ -72,7 +72,9 @@ def document() -> dict[str, Any]:
                 "get": _gets("The model being served", _json(schemas.ModelCard), 401, 429, 504)
             },
             "/training": {
-                "get": _gets("How it was trained", _json(schemas.Training), 401, 429, 504)
+                "get": _gets(
+                    "What the model learned, to be drawn", _json(schemas.Training), 401, 429, 504
+                )
             },
             "/ui": {"get": _gets("The model to see and ask", {"text/html": {}}, 429, 504)},
             "/docs.json": {"get": _gets("This document", {"application/json": {}}, 429, 504)},

@@ -39,8 +39,23 @@ def test_training_tells_the_costs_and_only_the_rows_that_were_kept(
     client: TestClient, lab_model: StudyScore
 ) -> None:
     answer = client.get("/training")
-    assert answer.json() == {
-        "costs": [list(each) for each in lab_model.costs],
-        "points": [list(each) for each in lab_model.points],
-    }
+    assert answer.json()["costs"] == [list(each) for each in lab_model.costs]
+    assert answer.json()["points"] == [list(each) for each in lab_model.points]
     assert answer.headers["x-model"] == client.get("/model").json()["tag"]
+
+
+def test_the_curve_to_draw_is_what_the_service_predicts_and_is_not_counted(
+    client: TestClient,
+) -> None:
+    def counted() -> list[str]:
+        lines = client.get("/metrics").text.splitlines()
+        return [line for line in lines if line.startswith("study_score_hours_count")]
+
+    before = counted()
+    curve = client.get("/training").json()["curve"]
+    assert counted() == before
+    hours = curve.pop("hours")
+    assert {0, 1, 3, 8784} < set(hours)
+    assert hours == sorted(hours)
+    predicted = client.post("/predict_batch", json={"hours": hours}).json()
+    assert curve == {key: predicted[key] for key in ("score", "low", "high")}

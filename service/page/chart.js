@@ -25,8 +25,10 @@ function ticks(low, high, count) {
   return Array.from({ length: last - first + 1 }, (_, i) => +((first + i) * step).toPrecision(12));
 }
 
+const HOURS_MAX = 8784; // the service takes no more
+
 // The hours to draw: those trained on and as much again around them, and `hours` itself.
-function hoursToDraw(model, hours, hoursMax) {
+function hoursToDraw(model, hours) {
   const span = model.hours_max - model.hours_min;
   const step = niceStep(span / 10);
   let low = Math.max(0, model.hours_min - span * 0.6);
@@ -36,7 +38,7 @@ function hoursToDraw(model, hours, hoursMax) {
   if (hours > high) high = hours + (hours - low) * 0.06;
   return [
     +(Math.floor(low / step) * step).toPrecision(12),
-    Math.min(hoursMax, +(Math.ceil(high / step) * step).toPrecision(12)),
+    Math.min(HOURS_MAX, +(Math.ceil(high / step) * step).toPrecision(12)),
   ];
 }
 
@@ -51,10 +53,30 @@ function zoneLabel(chart, texts, left, right, y, strong) {
   }
 }
 
+// The part of a curve between two hours, its ends interpolated.
+function part({ hours, ...lines }, low, high) {
+  const inside = hours.flatMap((each, i) => (each > low && each < high ? [i] : []));
+  const cut = (line) => {
+    if (line[0] === null) return line;
+    const at = (x) => {
+      const i = Math.max(1, hours.findIndex((each) => each >= x));
+      return line[i - 1] + ((line[i] - line[i - 1]) * (x - hours[i - 1])) / (hours[i] - hours[i - 1]);
+    };
+    return [at(low), ...inside.map((i) => line[i]), at(high)];
+  };
+  return {
+    hours: [low, ...inside.map((i) => hours[i]), high],
+    score: cut(lines.score),
+    low: cut(lines.low),
+    high: cut(lines.high),
+  };
+}
+
 // Draws the line, its band, the rows and the hours trained on; returns where a number falls.
-function drawFit(chart, { model, points, band, domain }, T, show) {
+function drawFit(chart, { model, points, curve, domain }, T, show) {
   const [width, height] = [chart.clientWidth, chart.clientHeight];
   const [low, high] = domain;
+  const band = part(curve, low, high);
   const numbers = [...band.score, ...points.map(([, score]) => score)];
   if (band.low[0] !== null) numbers.push(...band.low, ...band.high);
   let [bottom, top] = [Math.min(...numbers), Math.max(...numbers)];

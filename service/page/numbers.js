@@ -20,8 +20,8 @@ const show = {
 
 // A score with as many decimals as those of the rows call for: 8.00, 61.8, 1,204.
 function scoreText(value) {
-  const { model, band } = shown;
-  const usual = band.score.filter((_, i) => band.hours[i] <= model.hours_max).map(Math.abs);
+  const { model, curve } = shown;
+  const usual = curve.score.filter((_, i) => curve.hours[i] <= model.hours_max).map(Math.abs);
   const decimals = between(2 - Math.floor(Math.log10(Math.max(...usual, 1e-9))), 0, 6);
   return number(value, {
     minimumFractionDigits: decimals,

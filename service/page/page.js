@@ -1,7 +1,6 @@
 // The page: shows what the service answers, and follows the model it serves.
 
-const HOURS_MAX = 8784; // the service takes no more
-let shown = null; // what is drawn: model, costs, points, band, domain
+let shown = null; // what is drawn: model, costs, points, curve, domain
 let place = null; // where a number falls in the chart
 let answer = null; // the last one: hours, score, low, high, extrapolated
 let asked = null; // the hours to ask for next, while a request is under way
@@ -16,11 +15,9 @@ async function load() {
   $("trouble").hidden = true;
   if (model.tag === shown?.model.tag) return;
   const training = await ask("training");
-  const next = { model, ...training, domain: hoursToDraw(model, model.hours_max, HOURS_MAX) };
-  next.band = await bandOf(next);
-  if (training.by !== model.tag || next.band.by !== model.tag) return; // swapped meanwhile: look again
+  if (training.by !== model.tag) return; // swapped meanwhile: look again
   if (shown) swappedAt = new Date();
-  shown = next;
+  shown = { model, ...training, domain: hoursToDraw(model, model.hours_max) };
   answer = null;
   draw();
   if (typed || $("hours").value) readHours();
@@ -34,13 +31,6 @@ function startingHours(model) {
   return +(Math.round(middle / step) * step).toPrecision(12);
 }
 
-// The line and its band are the service's own answers, never a second computation.
-async function bandOf({ model, domain: [low, high] }) {
-  const grid = Array.from({ length: 61 }, (_, i) => low + ((high - low) * i) / 60);
-  const hours = [...grid, model.hours_min, model.hours_max].sort((a, b) => a - b);
-  return { hours, ...(await ask("predict_batch", { hours })) };
-}
-
 // One request at a time; of the hours that come meanwhile, the last is asked for next.
 async function predict(hours) {
   asked = hours;
@@ -52,8 +42,8 @@ async function predict(hours) {
       asked = null;
       answer = { hours: now, ...(await ask("predict", { hours: now })) };
       problem("hours", "");
+      if (typed) stretch(now);
       drawAnswer();
-      await stretch(now);
     }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -64,14 +54,11 @@ async function predict(hours) {
 }
 
 // Draws as many hours as those typed call for; under the slider the chart stands still.
-async function stretch(hours) {
-  const domain = hoursToDraw(shown.model, hours, HOURS_MAX);
-  if (!typed || String(domain) === String(shown.domain)) return;
-  const band = await bandOf({ model: shown.model, domain });
-  if (band.by !== shown.model.tag) return;
-  shown = { ...shown, domain, band };
+function stretch(hours) {
+  const domain = hoursToDraw(shown.model, hours);
+  if (String(domain) === String(shown.domain)) return;
+  shown.domain = domain;
   drawFitNow();
-  drawAnswer();
 }
 
 function problem(field, sentence) {
@@ -179,7 +166,7 @@ function draw() {
       ? T.swapped(new Intl.DateTimeFormat(language, { timeStyle: "medium" }).format(swappedAt))
       : "",
   });
-  $("key-band").hidden = shown.band.low[0] === null;
+  $("key-band").hidden = shown.curve.low[0] === null;
   $("key-point").hidden = shown.points.length === 0;
   drawFitNow();
   drawCosts($("costs"), costs, T, show);

@@ -6,7 +6,7 @@ class Refusal extends Error {} // its message is a sentence to show
 async function ask(address, body) {
   const headers = { Accept: "application/json" };
   if (body) headers["Content-Type"] = "application/json";
-  if (sessionStorage.key) headers.Authorization = `Bearer ${sessionStorage.key}`;
+  if (sessionStorage.apiKey) headers.Authorization = `Bearer ${sessionStorage.apiKey}`;
   let response;
   try {
     response = await fetch(address, {
@@ -39,14 +39,14 @@ function sentenceOf({ error, detail }) {
 let door = null; // the promise of a key, while one is being asked for
 
 function askForKey(refused) {
-  if (sessionStorage.key && refused !== `Bearer ${sessionStorage.key}`) return null; // given meanwhile
+  if (sessionStorage.apiKey && refused !== `Bearer ${sessionStorage.apiKey}`) return null; // given meanwhile
   door ??= new Promise((opened) => {
     problem("key", refused ? T.keyRefused : "");
     $("key").value = "";
     $("door").showModal();
     $("key-form").onsubmit = (event) => {
       event.preventDefault();
-      sessionStorage.key = $("key").value.trim();
+      sessionStorage.apiKey = $("key").value.trim();
       $("door").close();
       door = null;
       opened();
