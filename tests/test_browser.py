@@ -164,6 +164,7 @@ def test_wrong_hours_get_a_sentence_and_no_score(opened: Open, hours: str, sente
     expect(field).to_have_attribute("aria-invalid", "true")
     field.fill("3")
     expect(page.locator("#score")).to_have_text("6.00")
+    expect(page.locator("#answer")).to_be_visible()
     expect(field).to_have_attribute("aria-invalid", "false")
 
 
@@ -236,21 +237,28 @@ def test_a_service_that_falls_silent_is_reported_until_it_answers_again(opened: 
     expect(trouble).to_be_hidden()
 
 
-def test_a_retrained_model_appears_without_a_reload(
-    opened: Open, home: Home, tmp_path: Path
+def test_a_retrained_model_appears_without_a_reload_and_goes_when_it_is_deleted(
+    opened: Open, module_home: Home, tmp_path: Path
 ) -> None:
-    assert run(home, "training").returncode == 0
+    page = opened()
+    page.locator("#hours").fill("2")
+    page.locator("#column").fill("3")
+    page.locator("#batch button").click()
+    expect(page.locator("td")).to_contain_text(["3", "6.00"])
+
     (tmp_path / "two.csv").write_text("hours,score\n1,40\n3,60\n")
-    with serving(home) as url:
-        page = opened(url=url)
-        page.locator("#hours").fill("2")
-        expect(page.locator("#score")).to_have_text("4.00")
-        assert run(home, "training", str(tmp_path / "two.csv")).returncode == 0
-        expect(page.get_by_role("heading", level=1)).to_contain_text("is worth 10 points.")
-        expect(page.locator("#score")).to_have_text("50.0")
-        expect(page.get_by_text("A range would need at least 3 training rows.")).to_be_visible()
-        expect(page.get_by_text("A new model was put in place")).to_be_visible()
-        assert page.locator("#fit .band").count() == 0
+    trained = run(module_home, "training", str(tmp_path / "two.csv"))
+    assert trained.returncode == 0, trained.stderr
+    expect(page.get_by_role("heading", level=1)).to_contain_text("is worth 10 points.")
+    expect(page.locator("#score")).to_have_text("50.0")
+    expect(page.get_by_text("A range would need at least 3 training rows.")).to_be_visible()
+    expect(page.get_by_text("A new model was put in place")).to_be_visible()
+    expect(page.locator("td")).to_contain_text(["3", "60.0"])
+    assert page.locator("#fit .band").count() == 0
+
+    tag = page.locator("#tag").inner_text()
+    assert run(module_home, "bentoml", "models", "delete", "-y", tag).returncode == 0
+    expect(page.get_by_role("heading", level=1)).to_contain_text("is worth 2 points.")
 
 
 def test_a_service_with_a_key_asks_for_it_and_the_tab_keeps_it(

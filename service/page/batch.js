@@ -2,7 +2,7 @@
 
 let table = null; // the last batch: hours and predictions
 
-// Hours from a list or a pasted column, whose first line may be its heading.
+// Hours from a list or a pasted column, whose first line may be its heading; throws Refusal.
 function hoursIn(text) {
   const words = text.split(/[\s;,]+/).filter(Boolean);
   if (Number.isNaN(Number(words[0]))) words.shift();
@@ -13,16 +13,11 @@ function hoursIn(text) {
   });
 }
 
-async function predictMany() {
-  try {
-    const hours = hoursIn($("column").value);
-    table = { hours, ...(await ask("predict_batch", { hours })) };
-    problem("column", "");
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    problem("column", error.message);
-    return;
-  }
+async function predictMany(hours) {
+  const found = await ask("predict_batch", { hours }).catch(refused);
+  problem("column", found.refusal ?? "");
+  if (found.refusal) return;
+  table = { hours, ...found };
   drawTable();
 }
 
@@ -70,6 +65,10 @@ function copyTable() {
 
 $("batch").onsubmit = (event) => {
   event.preventDefault();
-  predictMany();
+  try {
+    predictMany(hoursIn($("column").value));
+  } catch (error) {
+    problem("column", refused(error).refusal);
+  }
 };
 $("copy").onclick = copyTable;

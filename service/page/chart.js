@@ -73,7 +73,7 @@ function part({ hours, ...lines }, low, high) {
 }
 
 // Draws the line, its band, the rows and the hours trained on; returns where a number falls.
-function drawFit(chart, { model, points, curve, domain }, T, show) {
+function drawFit(chart, { model, points, curve, domain }, T) {
   const [width, height] = [chart.clientWidth, chart.clientHeight];
   const [low, high] = domain;
   const band = part(curve, low, high);
@@ -87,7 +87,7 @@ function drawFit(chart, { model, points, curve, domain }, T, show) {
   top += air;
 
   const scores = ticks(bottom, top, between(height / 60, 3, 6));
-  const labels = scores.map(show.tick);
+  const labels = scores.map(tickText);
   const left = Math.max(48, 14 + Math.max(...labels.map(widthOf)));
   const edge = { left, right: width - 14, top: 38, bottom: height - 30 };
   const x = (hours) => edge.left + ((hours - low) / (high - low)) * (edge.right - edge.left);
@@ -111,7 +111,7 @@ function drawFit(chart, { model, points, curve, domain }, T, show) {
     chart.append(svg("text", { x: edge.left - 8, y: y(score) + 4, "text-anchor": "end" }, labels[i]));
   });
   for (const hours of ticks(low, high, between(width / 80, 3, 9)))
-    chart.append(svg("text", { x: x(hours), y: edge.bottom + 18, "text-anchor": "middle" }, show.tick(hours)));
+    chart.append(svg("text", { x: x(hours), y: edge.bottom + 18, "text-anchor": "middle" }, tickText(hours)));
   chart.append(svg("text", { x: edge.left - 8, y: edge.top - 16, "text-anchor": "end" }, T.score));
   chart.append(svg("text", { x: 0, y: edge.bottom + 18 }, T.hours));
   zoneLabel(chart, [T.outside], edge.left + 8, from, edge.top - 16);
@@ -151,7 +151,7 @@ function drawMarker(chart, place, hours, { score, low, high }) {
 const roundingOf = (costs) => costs[0][1] * 1e-12; // below, a cost is nothing but rounding
 
 // Cost by epoch, both on log axes, for the first steps are the steep ones.
-function drawCosts(chart, costs, T, show) {
+function drawCosts(chart, costs, T) {
   const [width, height] = [chart.clientWidth, chart.clientHeight];
   const least = Math.min(...costs.map(([, cost]) => cost));
   const floor = Math.max(roundingOf(costs), least, Number.MIN_VALUE);
@@ -166,7 +166,7 @@ function drawCosts(chart, costs, T, show) {
     edge.bottom - ((Math.log10(Math.max(cost, floor)) - bottom) / (top - bottom)) * (edge.bottom - edge.top);
 
   chart.replaceChildren();
-  const marks = logTicks(bottom, top).map((cost) => [cost, show.cost(cost)]);
+  const marks = logTicks(bottom, top).map((cost) => [cost, costText(cost)]);
   if (least < floor) marks[0] = [floor, "≈ 0"];
   for (const [cost, label] of marks) {
     chart.append(svg("line", { x1: edge.left, x2: edge.right, y1: y(cost), y2: y(cost), class: "grid" }));
@@ -174,7 +174,7 @@ function drawCosts(chart, costs, T, show) {
   }
   const epochs = [0, ...Array.from({ length: 10 }, (_, i) => 10 ** i)];
   for (const epoch of epochs.filter((each) => each <= last))
-    chart.append(svg("text", { x: x(epoch), y: edge.bottom + 18, "text-anchor": "middle" }, show.tick(epoch)));
+    chart.append(svg("text", { x: x(epoch), y: edge.bottom + 18, "text-anchor": "middle" }, tickText(epoch)));
   chart.append(svg("text", { x: edge.left - 8, y: 10, "text-anchor": "end" }, T.cost));
   chart.append(svg("text", { x: 0, y: edge.bottom + 18 }, T.epoch));
   const line = costs.map(([epoch, cost]) => [x(epoch), y(cost)]);

@@ -3,7 +3,7 @@
 let shown = null; // what is drawn: model, costs, points, curve, domain
 let place = null; // where a number falls in the chart
 let answer = null; // the last one: hours, score, low, high, extrapolated
-let asked = null; // the hours to ask for next, while a request is under way
+let wanted = null; // the hours to ask for; null where there are none
 let asking = false;
 let typed = false; // whether those hours come from the field
 let swappedAt = null;
@@ -12,7 +12,6 @@ let swappedAt = null;
 
 async function load() {
   const model = await ask("model");
-  $("trouble").hidden = true;
   if (model.tag === shown?.model.tag) return;
   const training = await ask("training");
   if (training.by !== model.tag) return; // swapped meanwhile: look again
@@ -20,6 +19,7 @@ async function load() {
   shown = { model, ...training, domain: hoursToDraw(model, model.hours_max) };
   answer = null;
   draw();
+  if (table) predictMany(table.hours);
   if (typed || $("hours").value) readHours();
   else predict(startingHours(model));
 }
@@ -33,24 +33,26 @@ function startingHours(model) {
 
 // One request at a time; of the hours that come meanwhile, the last is asked for next.
 async function predict(hours) {
-  asked = hours;
+  wanted = { hours };
   if (asking) return;
   asking = true;
   try {
-    while (asked !== null) {
-      const now = asked;
-      asked = null;
-      answer = { hours: now, ...(await ask("predict", { hours: now })) };
-      problem("hours", "");
-      if (typed) stretch(now);
-      drawAnswer();
+    for (let asked = null; wanted && asked !== wanted; ) {
+      asked = wanted;
+      const found = await ask("predict", asked).catch(refused);
+      if (found.refusal && wanted === asked) noAnswer(found.refusal);
+      else if (!found.refusal && wanted) show({ ...asked, ...found });
     }
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    noAnswer(error.message);
   } finally {
     asking = false;
   }
+}
+
+function show(found) {
+  answer = found;
+  problem("hours", "");
+  if (typed) stretch(answer.hours);
+  drawAnswer();
 }
 
 // Draws as many hours as those typed call for; under the slider the chart stands still.
@@ -68,7 +70,7 @@ function problem(field, sentence) {
 
 function noAnswer(sentence) {
   problem("hours", sentence);
-  answer = asked = null;
+  answer = wanted = null;
   $("answer").hidden = true;
   $("fit").querySelector("#marker")?.replaceChildren();
 }
@@ -97,7 +99,7 @@ function drawAnswer() {
 
 function drawFitNow() {
   const { model, points, domain } = shown;
-  place = drawFit($("fit"), shown, T, show);
+  place = drawFit($("fit"), shown, T);
   const range = [model.hours_min, model.hours_max].map(hoursText);
   $("fit").setAttribute("aria-label", T.fitLabel(equation(model), ...range, whole(points.length)));
   const slider = $("slider");
@@ -131,7 +133,7 @@ function draw() {
   const points = (value) => known(value, `${digits(value, 3)} ${T.points}`, "–");
   const range = [hoursText(model.hours_min), hoursText(model.hours_max)];
   const [first, last] = [costs[0][1], costs.at(-1)[1]].map((cost) =>
-    cost < roundingOf(costs) ? "0" : show.cost(cost),
+    cost < roundingOf(costs) ? "0" : costText(cost),
   );
   fill({
     headline: T.headline(digits(Math.abs(model.W), 3), Math.sign(model.W)),
@@ -169,7 +171,7 @@ function draw() {
   $("key-band").hidden = shown.curve.low[0] === null;
   $("key-point").hidden = shown.points.length === 0;
   drawFitNow();
-  drawCosts($("costs"), costs, T, show);
+  drawCosts($("costs"), costs, T);
   $("costs").setAttribute("aria-label", T.costsLabel(first, last, whole(model.epochs)));
   drawAnswer();
   drawTable();
@@ -214,21 +216,18 @@ $("language").onclick = () => {
 
 // Looks for a retrained model every two seconds while somebody looks at the page.
 async function follow() {
-  try {
-    if (!document.hidden) await load();
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    $("trouble").textContent = error.message;
-    $("trouble").hidden = false;
-  } finally {
-    setTimeout(follow, 2000);
+  if (!document.hidden) {
+    const { refusal } = (await load().catch(refused)) ?? {};
+    $("trouble").textContent = refusal ?? "";
+    $("trouble").hidden = !refusal;
   }
+  setTimeout(follow, 2000);
 }
 
 const resized = new ResizeObserver(() => {
   if (!shown) return;
   drawFitNow();
-  drawCosts($("costs"), shown.costs, T, show);
+  drawCosts($("costs"), shown.costs, T);
   drawAnswer();
 });
 resized.observe($("fit"));

@@ -2,6 +2,12 @@
 
 class Refusal extends Error {} // its message is a sentence to show
 
+// For `catch`: what to show of a Refusal; any other error goes on.
+function refused(error) {
+  if (error instanceof Refusal) return { refusal: error.message };
+  throw error;
+}
+
 // The answer, and in `by` the tag of the model that gave it; throws Refusal.
 async function ask(address, body) {
   const headers = { Accept: "application/json" };
