@@ -26,7 +26,7 @@ def main() -> None:
         run(home, "training", write_csv(Path(folder) / "class.csv", hours, scores))
         with serving(home) as url, chromium() as browser:
             page = browser.new_page(
-                viewport={"width": 1120, "height": 780}, locale="en-US", reduced_motion="reduce"
+                viewport={"width": 1120, "height": 770}, locale="en-US", reduced_motion="reduce"
             )
             page.goto(url)
             expect(page.locator("#score")).to_be_visible()
