@@ -131,7 +131,7 @@ function drawFit(chart, { model, points, curve, domain }, T) {
       all.append(svg("path", { d: path([...at("low", wanted), ...at("high", wanted).reverse()]) + "Z", class: `band${out}` }));
   for (const [wanted, out] of pieces)
     all.append(svg("path", { d: path(at("score", wanted)), class: `fit${out}` }));
-  const radius = points.length > 100 ? 3 : 5;
+  const radius = points.length > 100 ? 3 : points.length > 20 ? 4 : 5;
   for (const [hours, score] of points)
     all.append(svg("circle", { cx: x(hours), cy: y(score), r: radius, class: "row" }));
   chart.append(all, svg("g", { id: "marker" }));

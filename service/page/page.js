@@ -127,6 +127,7 @@ function draw() {
   $("language").textContent = T.other;
   $("language").lang = language === "ko" ? "en" : "ko";
   if (!shown) return;
+  $("main").setAttribute("aria-busy", "false");
 
   const { model, costs } = shown;
   const known = (value, text, none) => (value === null ? none : text);
@@ -181,7 +182,6 @@ function draw() {
 
 function readHours() {
   typed = true;
-  if (!shown) return; // the model comes first
   const hours = $("hours").valueAsNumber;
   if (Number.isNaN(hours)) noAnswer(T.notHours);
   else predict(hours);
@@ -211,7 +211,7 @@ $("language").onclick = () => {
   T = TEXTS[language];
   problem("column", "");
   draw();
-  if (!answer) readHours();
+  if (shown && !answer) readHours();
 };
 
 // Looks for a retrained model every two seconds while somebody looks at the page.
