@@ -16,6 +16,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP school.test 127.0.0.1",
 ]
 expect.set_options(timeout=20_000)  # of a busy machine
 
