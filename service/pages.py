@@ -38,13 +38,12 @@ SWAGGER_UI = """<!DOCTYPE html>
 </body>
 </html>
 """
-# Without `validatorUrl: null` it would send the document's address to another host.
+# Not BentoML's own start: the badge in its layout sends the document's address to another host.
 SWAGGER_START = """
 SwaggerUIBundle({
   url: "docs.json",
   dom_id: "#swagger-ui",
   deepLinking: true,
-  validatorUrl: null,
 });
 """
 
