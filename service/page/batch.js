@@ -35,7 +35,12 @@ function drawTable() {
   table.hours.forEach((hours, i) => {
     const row = body.insertRow();
     const bound = (value) => (value === null ? "–" : scoreText(value));
-    const cells = [hoursText(hours), scoreText(table.score[i]), bound(table.low[i]), bound(table.high[i])];
+    const cells = [
+      hoursText(hours),
+      scoreText(table.score[i]),
+      bound(table.low[i]),
+      bound(table.high[i]),
+    ];
     for (const text of cells) row.insertCell().textContent = text;
     const outside = row.insertCell();
     outside.className = "out";

@@ -1,6 +1,7 @@
 // Numbers as people read them.
 
-const number = (value, options) => new Intl.NumberFormat(language, options).format(value);
+const number = (value, options) =>
+  new Intl.NumberFormat(language, { signDisplay: "negative", ...options }).format(value); // no -0
 const whole = (value) => number(value);
 const digits = (value, most) => number(value, { maximumSignificantDigits: most });
 const hoursText = (value) => number(value, { maximumFractionDigits: 4 });
@@ -23,6 +24,5 @@ function scoreText(value) {
   return number(value, {
     minimumFractionDigits: decimals,
     maximumFractionDigits: decimals,
-    signDisplay: "negative", // no -0.00
   });
 }

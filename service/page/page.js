@@ -19,6 +19,7 @@ async function load() {
   shown = { model, ...training, domain: hoursToDraw(model, model.hours_max) };
   answer = null;
   draw();
+  $("fit").classList.add("fresh");
   if (table) predictMany(table.hours);
   if (typed || $("hours").value) readHours();
   else predict(startingHours(model));
@@ -37,7 +38,7 @@ async function predict(hours) {
   if (asking) return;
   asking = true;
   try {
-    for (let asked = null; wanted && asked !== wanted; ) {
+    for (let asked = null; wanted && asked !== wanted;) {
       asked = wanted;
       const found = await ask("predict", asked).catch(refused);
       if (found.refusal && wanted === asked) noAnswer(found.refusal);
@@ -85,7 +86,11 @@ function drawAnswer() {
   $("score").textContent = found;
   $("score").style.fontSize = `${Math.min(1, 6.5 / found.length)}em`;
   $("interval").textContent =
-    low === null ? T.noInterval : low === high ? T.noWidth : T.interval(scoreText(low), scoreText(high));
+    low === null
+      ? T.noInterval
+      : low === high
+        ? T.noWidth
+        : T.interval(scoreText(low), scoreText(high));
   $("extrapolated").hidden = !extrapolated;
   $("extrapolated").textContent = T.extrapolated(
     hoursText(shown.model.hours_min),
@@ -149,7 +154,12 @@ function draw() {
         ? T.r2None
         : model.r2 < 0
           ? T.r2Worse
-          : T.r2(number(model.r2, { style: "percent", maximumFractionDigits: model.r2 > 0.99 ? 2 : 0 })),
+          : T.r2(
+              number(model.r2, {
+                style: "percent",
+                maximumFractionDigits: model.r2 > 0.99 ? 2 : 0,
+              }),
+            ),
     cv: points(model.cv_rmse),
     "cv-why": known(model.cv_rmse, T.cv, T.cvNone),
     sd: points(model.residual_sd),
@@ -158,7 +168,9 @@ function draw() {
     epochs: whole(model.epochs),
     lr: (model.raw ? T.rawHours : T.standardUnits)(digits(model.lr, 6)),
     sources: [
-      ...model.sources.slice(0, 3).map(({ name, rows }) => T.source(name.split(/[\\/]/).at(-1), whole(rows))),
+      ...model.sources
+        .slice(0, 3)
+        .map(({ name, rows }) => T.source(name.split(/[\\/]/).at(-1), whole(rows))),
       ...(model.sources.length > 3 ? [T.moreSources(whole(model.sources.length - 3))] : []),
     ].join(", "),
     when: new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(
@@ -205,6 +217,7 @@ $("fit").onpointerdown = (event) => {
 $("fit").onpointermove = (event) => {
   if ($("fit").hasPointerCapture(event.pointerId)) readChart(event);
 };
+$("fit").onanimationend = () => $("fit").classList.remove("fresh");
 $("language").onclick = () => {
   language = language === "ko" ? "en" : "ko";
   sessionStorage.language = language;

@@ -52,7 +52,9 @@ function askForKey(refused) {
     $("door").showModal();
     $("key-form").onsubmit = (event) => {
       event.preventDefault();
-      sessionStorage.apiKey = $("key").value.trim();
+      const key = $("key").value.trim();
+      if (!/^[!-~]+$/.test(key)) return problem("key", T.keyRefused); // no header can carry it
+      sessionStorage.apiKey = key;
       $("door").close();
       door = null;
       opened();

@@ -102,7 +102,8 @@ const TEXTS = {
       `${low}~${high}시간 공부한 기록 ${rows}건으로 이 모델이 배운 결과예요. 슬라이더를 움직여 물어보세요.`,
     hoursOfStudy: "공부 시간",
     points: "점",
-    interval: (low, high) => `이만큼 공부한 사람의 95%는 ${low}점에서 ${high}점 사이를 받을 거예요.`,
+    interval: (low, high) =>
+      `이만큼 공부한 사람의 95%는 ${low}점에서 ${high}점 사이를 받을 거예요.`,
     noInterval: "예측 구간을 구하려면 학습 데이터가 3건 이상 있어야 해요.",
     noWidth: "모든 학습 데이터가 직선 위에 있어서 95% 예측 구간의 폭이 0이에요.",
     extrapolated: (low, high) =>
