@@ -136,7 +136,7 @@ function draw() {
 
   const { model, costs } = shown;
   const known = (value, text, none) => (value === null ? none : text);
-  const points = (value) => known(value, `${digits(value, 3)} ${T.points}`, "–");
+  const points = (value) => known(value, T.manyPoints(digits(value, 3)), "–");
   const range = [hoursText(model.hours_min), hoursText(model.hours_max)];
   const [first, last] = [costs[0][1], costs.at(-1)[1]].map((cost) =>
     cost < roundingOf(costs) ? "0" : costText(cost),

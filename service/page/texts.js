@@ -1,4 +1,5 @@
-// What the page says, in English and in the lesson's language. Numbers come in formatted.
+// What the page says, in English and in the lesson's language. Numbers come in formatted, and
+// \u2060 keeps a particle on their line.
 
 const plural = (n, one, many) => (n === "1" ? `${n} ${one}` : `${n} ${many}`);
 
@@ -16,6 +17,7 @@ const TEXTS = {
       `Learned from ${plural(rows, "row", "rows")} of ${low} to ${high} hours. Move the slider to ask the model.`,
     hoursOfStudy: "Hours of study",
     points: "points",
+    manyPoints: (n) => plural(n, "point", "points"),
     interval: (low, high) =>
       `95% of people who study this long should score between ${low} and ${high}.`,
     noInterval: "A range would need at least 3 training rows.",
@@ -102,8 +104,9 @@ const TEXTS = {
       `${low}~${high}시간 공부한 기록 ${rows}건으로 이 모델이 배운 결과예요. 슬라이더를 움직여 물어보세요.`,
     hoursOfStudy: "공부 시간",
     points: "점",
+    manyPoints: (n) => `${n}점`,
     interval: (low, high) =>
-      `이만큼 공부한 사람의 95%는 ${low}점에서 ${high}점 사이를 받을 거예요.`,
+      `이만큼 공부한 사람의 95%\u2060는 ${low}점에서 ${high}점 사이를 받을 거예요.`,
     noInterval: "예측 구간을 구하려면 학습 데이터가 3건 이상 있어야 해요.",
     noWidth: "모든 학습 데이터가 직선 위에 있어서 95% 예측 구간의 폭이 0이에요.",
     extrapolated: (low, high) =>
@@ -125,7 +128,7 @@ const TEXTS = {
     whatB: "편향(bias): 전혀 공부하지 않았을 때의 점수",
     howSure: "얼마나 믿을 수 있나",
     rows: "학습 데이터 수",
-    r2: (share) => `점수 차이의 ${share}를 공부 시간이 설명해요.`,
+    r2: (share) => `점수 차이의 ${share}\u2060를 공부 시간이 설명해요.`,
     r2Worse: "늘 평균 점수로 답하는 편이 더 나아요.",
     r2None: "점수가 모두 같아서 설명할 차이가 없어요.",
     cvError: "교차 검증 오차",
