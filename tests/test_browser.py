@@ -93,6 +93,8 @@ def test_the_page_tells_what_the_model_learned(opened: Open, url: str) -> None:
     expect(page.locator("#equation")).to_have_text(f"score = 1.971 {TIMES} hours + 0.06626")
     expect(page.get_by_role("img", name="trained on 1 to 3 hours")).to_be_visible()
     expect(page.get_by_role("img", name="the cost falls from 18.7 to 6·10⁻⁴")).to_be_visible()
+    points = requests.get(f"{url}/training", timeout=5).json()["points"]
+    expect(page.locator("#fit .row")).to_have_count(len(points))
     expect(page.locator("#tag")).to_have_text(card["tag"])
     expect(page.locator("#rows")).to_have_text("3")
     expect(page.locator("#sources")).to_have_text("lab (3 rows)")
