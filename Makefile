@@ -5,7 +5,7 @@ VENV = .venv
 READY = $(VENV)/ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: setup serve test lint bench lock clean
+.PHONY: setup serve test lint bench lock pictures clean
 
 setup: $(READY)
 
@@ -32,6 +32,9 @@ bench: setup
 
 lock: setup
 	uv pip compile --quiet --upgrade --group service --no-header --no-annotate -o service/requirements.txt
+
+pictures: setup
+	python -m tests.pictures
 
 clean:
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache

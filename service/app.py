@@ -10,18 +10,18 @@ from typing import Any
 import bentoml
 from bentoml.exceptions import BentoMLException
 from bentoml.images import Image
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from models import store
-from service import openapi
+from service import openapi, pages
 from service.fast_lane import FastLane
 from service.guard import Guard
 from service.head_limit import limit_heads
-from service.live_model import LiveModel
+from service.live_model import LiveModel, Served
 from service.metrics import Meter, exposition, metrics
 from service.schemas import (
     PredictBatchRequest,
@@ -31,23 +31,7 @@ from service.schemas import (
 )
 from service.settings import read_settings
 
-OPEN = ("/", "/docs", "/docs.json", "/schema.json")  # where there is an API key
-SWAGGER_UI = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>study score: API</title>
-<link rel="stylesheet" href="static_content/swagger-ui.css">
-</head>
-<body>
-<div id="swagger-ui"></div>
-<script src="static_content/swagger-ui-bundle.js"></script>
-<script src="static_content/swagger-ui-standalone-preset.js"></script>
-<script src="static_content/swagger-initializer.js"></script>
-</body>
-</html>
-"""
-ONLY_THIS_HOST = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+OPEN = ("/", "/ui", "/docs", "/docs.json", "/schema.json")  # where there is an API key
 
 try:
     settings = read_settings(os.environ)
@@ -60,16 +44,6 @@ limit_heads()
 untraced = [] if {"BENTOML_CONFIG", "BENTOML_CONFIG_OPTIONS"} & os.environ.keys() else [".*"]
 
 
-async def index(_: Request) -> Response:
-    """BentoML's own index page would call an outside tag manager."""
-    return RedirectResponse("docs")
-
-
-async def docs(_: Request) -> Response:
-    """Swagger UI, from the files that BentoML ships."""
-    return HTMLResponse(SWAGGER_UI, headers={"Content-Security-Policy": ONLY_THIS_HOST})
-
-
 async def docs_json(_: Request) -> Response:
     """The OpenAPI document."""
     return JSONResponse(openapi.document())
@@ -78,8 +52,18 @@ async def docs_json(_: Request) -> Response:
 async def model_card(_: Request) -> Response:
     """The model being served."""
     served = live.served
+    return _of(served, served.card())
+
+
+async def training(_: Request) -> Response:
+    """What the model being served learned, to be drawn."""
+    served = live.served
+    return _of(served, served.training())
+
+
+def _of(served: Served, answer: BaseModel) -> Response:
     return Response(
-        served.card().model_dump_json(),
+        answer.model_dump_json(),
         media_type="application/json",
         headers={"X-Model": served.tag},
     )
@@ -99,10 +83,10 @@ async def model_card(_: Request) -> Response:
 @bentoml.asgi_app(
     Starlette(
         routes=[
-            Route("/", index),
-            Route("/docs", docs),
+            *pages.ROUTES,
             Route("/docs.json", docs_json),
             Route("/model", model_card),
+            Route("/training", training),
             Route("/metrics", exposition),
         ]
     )

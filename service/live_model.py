@@ -6,16 +6,19 @@ import asyncio
 import contextlib
 import gc
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
 import bentoml
 import numpy as np
 from bentoml.exceptions import BentoMLException
+from numpy.typing import NDArray
 
 from models import store
+from models.study_score import HOURS_MAX
 from service.metrics import metrics
-from service.schemas import ModelCard
+from service.schemas import Curve, ModelCard, Training
 
 POLL_SECONDS = 0.5
 logger = logging.getLogger("bentoml.serve")
@@ -45,15 +48,17 @@ class Served:
     def predict_batch(self, hours: list[float]) -> dict[str, Any]:
         """The `Predictions` for many, in the order asked."""
         x = np.array(hours, dtype=np.float64)
-        low, high = self.model.interval(x, np.sqrt)
         extrapolated = self.model.extrapolates(x)
         metrics().predicted(hours, int(extrapolated.sum()))
-        unknown = [None] * len(hours)
+        return {**self._scores(x), "extrapolated": extrapolated.tolist()}
+
+    def _scores(self, x: NDArray[np.float64]) -> dict[str, Any]:
+        low, high = self.model.interval(x, np.sqrt)
+        unknown = [None] * len(x)
         return {
             "score": self.model.predict(x).tolist(),
             "low": unknown if low is None else low.tolist(),
             "high": unknown if high is None else high.tolist(),
-            "extrapolated": extrapolated.tolist(),
         }
 
     def card(self) -> ModelCard:
@@ -76,6 +81,21 @@ class Served:
             raw=fit.raw,
             created=fit.created,
             sources=list(model.sources),
+        )
+
+    def training(self) -> Training:
+        """What it learned, to be drawn."""
+        model, moments = self.model, self.model.moments
+        # steps that grow with the distance, for away from the rows the interval is all but straight
+        middle, half = (moments.min_x + moments.max_x) / 2, (moments.max_x - moments.min_x) / 2
+        far = math.asinh(HOURS_MAX / half)
+        steps = middle + half * np.sinh(np.arange(-far, far, 0.15))
+        inside = steps[(steps > 0) & (steps < HOURS_MAX)]
+        hours = sorted({0.0, moments.min_x, moments.max_x, HOURS_MAX, *inside.tolist()})
+        return Training(
+            costs=list(model.costs),
+            points=list(model.points),
+            curve=Curve(hours=hours, **self._scores(np.array(hours))),
         )
 
 

@@ -40,6 +40,7 @@ def document() -> dict[str, Any]:
             (schemas.Prediction, "serialization"),
             (schemas.Predictions, "serialization"),
             (schemas.ModelCard, "serialization"),
+            (schemas.Training, "serialization"),
             (schemas.Error, "serialization"),
         ],
         ref_template="#/components/schemas/{model}",
@@ -70,6 +71,12 @@ def document() -> dict[str, Any]:
             "/model": {
                 "get": _gets("The model being served", _json(schemas.ModelCard), 401, 429, 504)
             },
+            "/training": {
+                "get": _gets(
+                    "What the model learned, to be drawn", _json(schemas.Training), 401, 429, 504
+                )
+            },
+            "/ui": {"get": _gets("The model to see and ask", {"text/html": {}}, 429, 504)},
             "/docs.json": {"get": _gets("This document", {"application/json": {}}, 429, 504)},
             "/docs": {"get": _gets("This document to read and try", {"text/html": {}}, 429, 504)},
             "/metrics": {"get": _gets("Prometheus metrics", {"text/plain": {}}, 504)},

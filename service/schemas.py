@@ -81,6 +81,27 @@ class ModelCard(BaseModel):
     sources: list[Source] = Field(description="What it was trained from.")
 
 
+class Curve(BaseModel):
+    """The line and its 95 % prediction interval from 0 hours to the most there are."""
+
+    hours: list[float] = Field(description="In order; dense where the model was trained.")
+    score: list[float]
+    low: list[float | None]
+    high: list[float | None]
+
+
+class Training(BaseModel):
+    """What the model being served learned, to be drawn."""
+
+    costs: list[tuple[int, float]] = Field(
+        description="At most 200 epochs and the mean squared error before their step."
+    )
+    points: list[tuple[float, float]] = Field(
+        description="Hours and scores of the training rows that were kept to be shown."
+    )
+    curve: Curve
+
+
 class Error(BaseModel):
     """What is wrong with a request."""
 

@@ -34,13 +34,23 @@ def empty_store() -> Iterator[None]:
         bentoml.models.delete(model.tag)
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
+def environment(folder: Path) -> Home:
     """An environment with an empty store of its own."""
     settings = {
         key: value for key, value in os.environ.items() if key != "PROMETHEUS_MULTIPROC_DIR"
     }
-    return {**settings, "BENTOML_HOME": str(tmp_path / "bentoml")}
+    return {**settings, "BENTOML_HOME": str(folder / "bentoml")}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return environment(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def module_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """One for all tests of a module."""
+    return environment(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

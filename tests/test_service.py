@@ -204,16 +204,6 @@ def test_a_number_is_answered_or_refused_as_the_bounds_say(
         assert answer.json()["score"] == hours * 2.0
 
 
-def test_the_root_leads_to_a_page_that_calls_no_other_host(client: TestClient) -> None:
-    page = client.get("/")
-    assert page.url.path == "/docs"
-    assert "http" not in page.text
-    assert "default-src 'self'" in page.headers["content-security-policy"]
-    for file in ("swagger-ui.css", "swagger-ui-bundle.js", "swagger-initializer.js"):
-        assert f"static_content/{file}" in page.text
-        assert client.get(f"/static_content/{file}").status_code == 200
-
-
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
 def test_health_and_metrics_answer(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 200

@@ -1,0 +1,61 @@
+"""The pages in-process; what a browser makes of them stands in test_browser.py."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+import pytest
+from starlette.testclient import TestClient
+
+from models.study_score import StudyScore
+
+
+def test_the_root_leads_to_the_page(client: TestClient) -> None:
+    assert client.get("/").url.path == "/ui"
+
+
+@pytest.mark.parametrize("path", ["/ui", "/docs"])
+def test_only_the_scripts_in_the_page_may_run(client: TestClient, path: str) -> None:
+    page = client.get(path)
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src ")
+    assert "unsafe-inline" not in policy.split("style-src")[0]
+    for script in re.findall(r"<script[^>]*>(?!</script>)(.+?)</script>", page.text, re.DOTALL):
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy
+
+
+def test_the_page_is_one_small_document_that_names_no_other_host(client: TestClient) -> None:
+    page = client.get("/ui")
+    assert len(page.content) <= 60_000
+    names = set(re.findall(r"https?://[^\"'\s)]+", page.text))
+    assert names == {"http://www.w3.org/2000/svg"}  # a name, not an address
+    assert not re.search(r"\b(src|srcset)=|@import|<link(?![^>]*href=\"data:)", page.text)
+
+
+def test_training_tells_the_costs_and_only_the_rows_that_were_kept(
+    client: TestClient, lab_model: StudyScore
+) -> None:
+    answer = client.get("/training")
+    assert answer.json()["costs"] == [list(each) for each in lab_model.costs]
+    assert answer.json()["points"] == [list(each) for each in lab_model.points]
+    assert answer.headers["x-model"] == client.get("/model").json()["tag"]
+
+
+def test_the_curve_to_draw_is_what_the_service_predicts_and_is_not_counted(
+    client: TestClient,
+) -> None:
+    def counted() -> list[str]:
+        lines = client.get("/metrics").text.splitlines()
+        return [line for line in lines if line.startswith("study_score_hours_count")]
+
+    before = counted()
+    curve = client.get("/training").json()["curve"]
+    assert counted() == before
+    hours = curve.pop("hours")
+    assert {0, 1, 3, 8784} < set(hours)
+    assert hours == sorted(hours)
+    predicted = client.post("/predict_batch", json={"hours": hours}).json()
+    assert curve == {key: predicted[key] for key in ("score", "low", "high")}
