@@ -1,4 +1,4 @@
-"""How wrong the line is on rows it has not seen."""
+"""How wrong the line is on rows it has not seen, and whether it is better than the last one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from models.moments import Moments, merged
+from models.study_score import Source, StudyScore
+from training.data import Rows
+
+Line = tuple[float, float]  # W, b
 
 
 class Errors(NamedTuple):
@@ -16,17 +20,99 @@ class Errors(NamedTuple):
     r2: float | None
 
 
-def siblings(folds: Sequence[Moments]) -> list[Moments]:
-    """For each fold the moments of all the others; none where there are fewer than two folds."""
-    if len(folds) < 2:
+class Comparison(NamedTuple):
+    """The model in the store, the champion, against a new one: root mean squared errors on the
+    rows of the run, those of the new one on rows it was not fitted to, unless
+    both were fitted to the `same_rows`.
+    """
+
+    champion: float
+    challenger: float
+    same_rows: bool
+    too_few: bool
+    refused: bool
+
+    def reason(self, tag: str) -> str:
+        """Why it is refused."""
+        if self.too_few and self.champion >= self.challenger:
+            return f"so few rows do not show that this model is better than {tag}"
+        return f"{tag} is better on these rows"
+
+
+def siblings(folds: Sequence[Moments | None]) -> list[Moments]:
+    """For each fold that has rows the moments of all others; none if under two folds have rows."""
+    filled = [k for k, fold in enumerate(folds) if fold]
+    if len(filled) < 2:
         return []
-    return [merged([*folds[:k], *folds[k + 1 :]]) for k in range(len(folds))]
+    return [merged([*folds[:k], *folds[k + 1 :]]) for k in filled]
 
 
-def cross_validation(folds: Sequence[Moments], lines: Sequence[tuple[float, float]]) -> Errors:
-    """The errors of each sibling's line (W, b) on the one fold that it did not see."""
+def errors(moments: Moments, W: float, b: float) -> Errors:
+    """The errors of the line Wx + b."""
+    return _errors(moments, moments.squared_residuals(W, b))
+
+
+def cross_validation(folds: Sequence[Moments | None], lines: Sequence[Line | None]) -> Errors:
+    """The errors of each sibling's line on the one fold that it did not see."""
     if not lines:
         return Errors(None, None)
-    rows = merged(folds)
-    total = sum(fold.squared_residuals(W, b) for fold, (W, b) in zip(folds, lines, strict=True))
-    return Errors(math.sqrt(total / rows.n), 1 - total / rows.syy if rows.syy else None)
+    total = sum(
+        fold.squared_residuals(*line)
+        for fold, line in zip(folds, lines, strict=True)
+        if fold and line
+    )
+    return _errors(merged(folds), total)
+
+
+def _errors(rows: Moments, squares: float) -> Errors:
+    return Errors(math.sqrt(squares / rows.n), 1 - squares / rows.syy if rows.syy else None)
+
+
+def compare(champion: StudyScore, challenger: StudyScore, rows: Rows) -> Comparison:
+    """Whether the champion stays: whether it is better on the rows of this run.
+
+    On the rows that the champion was trained on too, the training costs decide. On others each fold
+    is judged by the champion and by the challenger's sibling that did not see it, and the
+    champion stays if it is better by more than two standard errors of the folds' differences. The
+    siblings share most of their rows, so their errors go up and down together; the standard
+    error allows for that as Nadeau and Bengio (2003, "Inference for the generalization error",
+    Machine Learning 52) do. A challenger with under a tenth of the champion's rows has to turn the
+    tables: it gets in if it is better by as much.
+
+    A difference of 1e-9 of the scores' variance is none.
+    """
+    everything = rows.moments
+    folds = [
+        (fold, line)
+        for fold, line in zip(rows.folds, challenger.siblings, strict=False)
+        if fold and line
+    ]
+    seen = _same(champion.sources, rows.sources) or len(folds) < 2
+    if seen:
+        folds = [(everything, (challenger.W, challenger.b))]
+    champions = [fold.squared_residuals(champion.W, champion.b) for fold, _ in folds]
+    challengers = [fold.squared_residuals(*line) for fold, line in folds]
+
+    n, k = everything.n, len(folds)
+    few = challenger.moments.n * 10 < champion.moments.n
+    better = (sum(challengers) - sum(champions)) / n
+    if not seen:
+        spread = sum(
+            (new - old - better * fold.n) ** 2
+            for old, new, (fold, _) in zip(champions, challengers, folds, strict=True)
+        )
+        standard_error = math.sqrt(spread * k / (k - 1) * (1 + k / (k - 1))) / n
+        better += 2 * standard_error if few else -2 * standard_error
+    return Comparison(
+        champion=math.sqrt(sum(champions) / n),
+        challenger=math.sqrt(sum(challengers) / n),
+        same_rows=seen,
+        too_few=few,
+        refused=better > 1e-9 * everything.syy / n,
+    )
+
+
+def _same(some: Sequence[Source], others: Sequence[Source]) -> bool:
+    """Whether they are the same rows: the same columns of files with the same digests."""
+    rows = [sorted((s.sha256, s.columns, s.rows) for s in sources) for sources in (some, others)]
+    return rows[0] == rows[1]
