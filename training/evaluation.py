@@ -6,10 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from scipy.special import stdtrit
+
 from models.moments import Moments, merged
 from models.study_score import Source, StudyScore
 from training.data import Rows
 
+TWO_SIGMA = 0.97725  # the share of a normal distribution below 2
 Line = tuple[float, float]  # W, b
 
 
@@ -73,11 +76,11 @@ def compare(champion: StudyScore, challenger: StudyScore, rows: Rows) -> Compari
 
     On the rows that the champion was trained on too, the training costs decide. On others each fold
     is judged by the champion and by the challenger's sibling that did not see it, and the
-    champion stays if it is better by more than two standard errors of the folds' differences. The
-    siblings share most of their rows, so their errors go up and down together; the standard
-    error allows for that as Nadeau and Bengio (2003, "Inference for the generalization error",
-    Machine Learning 52) do. A challenger with under a tenth of the champion's rows has to turn the
-    tables: it gets in if it is better by as much.
+    champion stays if it is better by more than two standard errors of the folds' differences, in
+    Student's t for so few of them. The siblings share most of their rows, so their errors rise and
+    fall together, and the standard error is the one that Nadeau and Bengio correct for that (2003,
+    "Inference for the generalization error", Machine Learning 52). A challenger with under a
+    tenth of the champion's rows has to turn the tables: better by two standard errors, it gets in.
 
     A difference of 1e-9 of the scores' variance is none.
     """
@@ -102,13 +105,13 @@ def compare(champion: StudyScore, challenger: StudyScore, rows: Rows) -> Compari
             for old, new, (fold, _) in zip(champions, challengers, folds, strict=True)
         )
         standard_error = math.sqrt(spread * k / (k - 1) * (1 + k / (k - 1))) / n
-        better += 2 * standard_error if few else -2 * standard_error
+        better += standard_error * (2 if few else -float(stdtrit(k - 1, TWO_SIGMA)))
     return Comparison(
         champion=math.sqrt(sum(champions) / n),
         challenger=math.sqrt(sum(challengers) / n),
         same_rows=seen,
         too_few=few,
-        refused=better > 1e-9 * everything.syy / n,
+        refused=bool(better > 1e-9 * everything.syy / n),
     )
 
 

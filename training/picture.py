@@ -55,7 +55,7 @@ def _draw_fit(axes: Any, model: StudyScore, points: Sequence[tuple[float, float]
     x, y = np.array(points).reshape(-1, 2).T
     size, alpha = (36, 0.9) if len(points) <= 100 else (9, 0.45)
     axes.scatter(x, y, s=size, color=INK, alpha=alpha, lw=0, label=shown, zorder=2)
-    sign = "-" if model.b < 0 else "+"
+    sign = "\N{MINUS SIGN}" if model.b < 0 else "+"
     line = f"{model.W:.4g} · hours {sign} {abs(model.b):.4g}"
     axes.plot(hours, model.predict(hours), color=LINE, lw=2.2, label=f"score = {line}", zorder=3)
     axes.set(xlabel="hours studied", ylabel="score", xlim=(hours[0], hours[-1]))
@@ -69,6 +69,10 @@ def _draw_costs(axes: Any, model: StudyScore) -> None:
     axes.plot(epochs[visible], costs[visible], color=LINE, lw=2.2)
     axes.set_yscale("log")
     axes.set_xscale("symlog", linthresh=1)
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_major_formatter("{x:g}")
+    few_decades = visible.any() and costs[visible].max() < 30 * costs[visible].min()
+    axes.yaxis.set_minor_formatter("{x:g}" if few_decades else "")
     axes.grid(axis="y", color="#e4e7eb", lw=0.8)
     axes.set_axisbelow(True)
     axes.set(xlabel="epoch", ylabel="mean squared error", xlim=(0, model.fit.epochs))
