@@ -205,12 +205,6 @@ def test_any_split_of_the_rows_gives_the_same_model(
     assert whole.residual_sd == pytest.approx(split.residual_sd, rel=1e-11)
 
 
-def test_memory_does_not_grow_with_batches(tmp_path: Path) -> None:
-    rows = read_rows([write(tmp_path, lines(*random_rows(200_000)))])
-    assert len(rows.folds) == 10
-    assert rows.points == ()
-
-
 def test_a_sample_is_the_same_however_the_rows_are_cut(tmp_path: Path) -> None:
     x, y = random_rows(50_000)
     columns = {"hours": x, "score": y}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import signal
 import sys
@@ -159,4 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    gc.disable()  # or the modules of torch and BentoML are searched for garbage at every start
+    status = main()
+    gc.freeze()  # and at every end
+    sys.exit(status)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
@@ -23,7 +25,6 @@ from training.files import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     Batch = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -137,8 +138,9 @@ def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
 
 def _floats(column: pa.Array) -> NDArray[np.float64]:
     """As numbers, NaN for null."""
-    floats: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy(False)
-    return floats
+    floats = column.cast(pa.float64(), safe=False).fill_null(math.nan)
+    # to_numpy() would import pandas, where there is one
+    return np.asarray(np.from_dlpack(floats), np.float64)
 
 
 def _check_schema(path: str, schema: pa.Schema, columns: Columns) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -28,6 +29,17 @@ class CannotFit(Exception):
     """No usable line comes out of these rows with these options."""
 
 
+class SGD(torch.optim.SGD):
+    """torch's own, without the decorators that keep torch.compile off its methods.
+
+    They import the whole compiler to do that, which takes as long as importing torch.
+    """
+
+    add_param_group = inspect.unwrap(torch.optim.SGD.add_param_group)
+    zero_grad = inspect.unwrap(torch.optim.SGD.zero_grad)
+    step = torch.no_grad()(inspect.unwrap(torch.optim.SGD.step))
+
+
 class Epoch(NamedTuple):
     """One epoch for each problem, shape (problems,): the cost, and W and b after the step."""
 
@@ -45,7 +57,7 @@ def descend(problems: Sequence[Cost], lr: float, epochs: int) -> Iterator[Epoch]
     cost = Cost(*torch.tensor(problems, dtype=torch.float64).T)
     W = torch.zeros(len(problems), dtype=torch.float64, requires_grad=True)
     b = torch.zeros(len(problems), dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.SGD([W, b], lr=lr)
+    optimizer = SGD([W, b], lr=lr)
 
     start = after = cost(W, b)
     for number in range(epochs + 1):
