@@ -161,7 +161,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     message, megabytes = run.stdout.splitlines()
-    assert "longer than 1 MiB; is a quote left open?" in message
+    assert "longer than 512 KiB; is a quote left open?" in message
     assert skip or ", row 3: " in message
     assert int(megabytes) < 200
 

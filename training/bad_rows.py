@@ -23,7 +23,7 @@ SCORE_MAX = 1e100  # squares of scores, and sums of them, stay far from overflow
 NUMBER = r"^[ \t]*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?[ \t]*$"
 
 
-TOO_LONG = "a row is longer than 1 MiB; is a quote left open?"
+TOO_LONG = "a row is longer than 512 KiB; is a quote left open?"
 DECIMAL_POINT = "; decimals are written with a point"
 
 

@@ -17,7 +17,7 @@ from models.study_score import Source
 LAB_CSV = b"hours,score\n1,2\n2,4\n3,6\n"
 PARQUET = (".parquet", ".pq")
 FORMATS = (".csv", *PARQUET)
-BLOCK_BYTES = 1 << 20  # what is read at once; no row may be longer
+BLOCK_BYTES = 1 << 19  # what is read at once; no row may be longer
 FRAGMENT_ROWS = 1 << 20  # row groups are read together up to about so many rows
 
 
