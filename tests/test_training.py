@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +17,7 @@ import pytest
 
 from models import store
 from models.moments import Moments
+from models.study_score import StudyScore
 from tests.data import CARS_DIST, CARS_SPEED, Array, write_csv
 from tests.processes import Home
 from tests.test_data import write
@@ -145,6 +150,40 @@ def test_ctrl_c_while_reading_too(
     assert main([path]) == 130
     assert 25 <= len(read) < 35
     assert capsys.readouterr().err == "training: interrupted; nothing saved\n"
+
+
+def test_ctrl_c_and_a_polite_kill_wait_for_a_save_under_way(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    def interrupted(model: StudyScore) -> bentoml.Tag:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        return save(model)
+
+    save = store.save
+    monkeypatch.setattr(store, "save", interrupted)
+    assert main([]) == 0
+    assert store.read(store.get(store.LATEST)).W == 2
+
+
+def test_a_terminal_sees_rows_and_rows_per_second(tmp_path: Path, home: Home) -> None:
+    path = write(tmp_path, "hours,score\n" + "1,2\n2,3\n" * 1_000_000)
+    outside, inside = pty.openpty()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "training", path, "--dry-run"],
+        env={**home, "TERM": "xterm"},
+        stdout=subprocess.DEVNULL,
+        stderr=inside,
+    )
+    os.close(inside)
+    seen = b""
+    with contextlib.suppress(OSError):  # the end of the other side
+        while data := os.read(outside, 4096):
+            seen += data
+    os.close(outside)
+    assert run.wait(timeout=60) == 0
+    assert re.search(rb"[\d,]+ rows, [\d,]+ rows/s", seen)
+    assert b"epochs" in seen
 
 
 def test_help_imports_nothing_heavy() -> None:

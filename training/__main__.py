@@ -118,9 +118,11 @@ def _champion(model: StudyScore, rows: Rows) -> tuple[str, Comparison] | None:
 def _uninterrupted() -> Iterator[None]:
     """Ctrl-C and a polite kill wait: half a save would stay in the store."""
     handlers = [signal.signal(number, signal.SIG_IGN) for number in INTERRUPTIONS]
-    yield
-    for number, handler in zip(INTERRUPTIONS, handlers, strict=True):
-        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, handler in zip(INTERRUPTIONS, handlers, strict=True):
+            signal.signal(number, handler)
 
 
 def _printed(epochs: Iterator[Epoch], last: int) -> Iterator[Epoch]:
