@@ -138,8 +138,10 @@ def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
 
 def _floats(column: pa.Array) -> NDArray[np.float64]:
     """As numbers, NaN for null."""
-    floats = column.cast(pa.float64(), safe=False).fill_null(math.nan)
-    # to_numpy() would import pandas, where there is one
+    floats = column.cast(pa.float64(), safe=False)
+    if floats.null_count:
+        floats = floats.fill_null(math.nan)
+    # column.to_numpy() would import pandas, where there is one
     return np.asarray(np.from_dlpack(floats), np.float64)
 
 
