@@ -209,6 +209,8 @@ def test_skipping_changes_nothing_where_no_row_is_bad(tmp_path: Path) -> None:
 def test_more_than_half_bad_is_too_much(tmp_path: Path) -> None:
     half = "hours,score\n1,2\nx,2\n2,3\n,4\n"
     assert read_rows([write(tmp_path, half)], skip_bad_rows=True).moments.n == 2
+    with pytest.raises(DataError, match="2 of 2 rows cannot be used, more than half"):
+        read_rows([write(tmp_path, "hours,score\n1\n2\n")], skip_bad_rows=True)
     with pytest.raises(DataError, match="3 of 5 rows cannot be used, more than half"):
         read_rows([write(tmp_path, half + "-5,2\n")], skip_bad_rows=True)
 

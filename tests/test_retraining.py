@@ -112,6 +112,16 @@ def test_an_update_is_a_training_on_all_rows(cars: tuple[str, str], capsys: Capt
         )
 
 
+def test_an_update_is_not_refused_for_a_model_of_the_new_rows_alone(
+    cars: tuple[str, str],
+) -> None:
+    assert main([cars[0]]) == 0
+    tag = str(store.get(store.LATEST).tag)
+    assert main([cars[1]]) == 0  # least squares on these rows: no line has a lower training cost
+    assert main([cars[1], "--update", tag]) == 0
+    assert latest().moments.n == 50
+
+
 def test_updating_goes_on_with_empty_folds_filling_up(tmp_path: Path) -> None:
     main([])
     path = write_csv(tmp_path / "more.csv", np.arange(4.0, 30), 2 * np.arange(4.0, 30))

@@ -60,7 +60,8 @@ class Reader:
                     bad_rows.check_header(path, file, self.columns)
                 for batch in _ahead(self._parquet() if is_parquet(path) else self._csv()):
                     self._hash(file)
-                    yield batch
+                    if len(batch[0]):
+                        yield batch
                 while self._hash(file):
                     pass
         except (OSError, pa.ArrowException) as error:

@@ -59,7 +59,7 @@ class _File(NamedTuple):
     bytes: int
     sha256: str
 
-    def with_(self, other: _File) -> _File:
+    def joined_with(self, other: _File) -> _File:
         return _File(
             self.rows + other.rows,
             self.skipped + other.skipped,
@@ -161,7 +161,7 @@ def _read(
 def _joined(one: _Part, other: _Part, sample: int) -> _Part:
     files = dict(one.files)
     for path, file in other.files.items():
-        files[path] = files[path].with_(file) if path in files else file
+        files[path] = files[path].joined_with(file) if path in files else file
     folds = [plus(a, b) for a, b in zip(one.folds, other.folds, strict=True)]
     return _Part(folds, files, _lowest(one.sample, other.sample, sample))
 

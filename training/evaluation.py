@@ -85,13 +85,15 @@ def compare(champion: StudyScore, challenger: StudyScore, rows: Rows) -> Compari
     A difference of 1e-9 of the scores' variance is none.
     """
     everything = rows.moments
+    seen = _same(champion.sources, challenger.sources)
     folds = [
         (fold, line)
         for fold, line in zip(rows.folds, challenger.siblings, strict=False)
         if fold and line
     ]
-    seen = _same(champion.sources, rows.sources) or len(folds) < 2
     if seen:
+        everything = challenger.moments  # of an update, more than the rows of the run
+    if seen or len(folds) < 2:
         folds = [(everything, (challenger.W, challenger.b))]
     champions = [fold.squared_residuals(champion.W, champion.b) for fold, _ in folds]
     challengers = [fold.squared_residuals(*line) for fold, line in folds]
@@ -99,7 +101,7 @@ def compare(champion: StudyScore, challenger: StudyScore, rows: Rows) -> Compari
     n, k = everything.n, len(folds)
     few = challenger.moments.n * 10 < champion.moments.n
     better = (sum(challengers) - sum(champions)) / n
-    if not seen:
+    if k > 1:
         spread = sum(
             (new - old - better * fold.n) ** 2
             for old, new, (fold, _) in zip(champions, challengers, folds, strict=True)
