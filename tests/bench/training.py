@@ -200,7 +200,7 @@ def main() -> None:
 
 def _row(what: str, this: Result, beside: Result, figure: str) -> None:
     a, b = this[figure], beside[figure]
-    print(f"| {what} | {a:.3g} | {b:.3g} | {a / b:.2g} |")
+    print(f"| {what} | {a:.3g} | {b:.3g} | {a / b:.3g} |")
 
 
 if __name__ == "__main__":
