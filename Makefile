@@ -29,6 +29,7 @@ lint: setup
 
 bench: setup
 	python -m tests.bench.service
+	python -m tests.bench.training
 
 lock: setup
 	uv pip compile --quiet --upgrade --group service --no-header --no-annotate -o service/requirements.txt

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -65,7 +66,8 @@ class Moments(Document):
         """
         dx, dy = x - x[0], y - y[0]
         shift_x, shift_y = dx.mean(), dy.mean()
-        dx, dy = dx - shift_x, dy - shift_y
+        dx -= shift_x
+        dy -= shift_y
         return cls(
             n=len(x),
             mean_x=float(x[0] + shift_x),
@@ -133,13 +135,13 @@ class Moments(Document):
     def from_standard_units(self, W: float, b: float) -> tuple[float, float]:
         """W in score units per hour and b in score units, from a line in standard units.
 
-        SGD ends a few rounding errors from the minimum, so digits past the 14th are noise and are
-        dropped: of W, and of b measured against the terms that it is the difference of.
+        SGD ends a few rounding errors from the minimum: a number that close to a short one is
+        that one, so a line of short numbers is found exactly. Any other keeps every digit.
         """
-        W = float(f"{W * self.sd_y / self.sd_x:.14g}")
+        W = W * self.sd_y / self.sd_x
+        W = _neat(W, abs(W))
         b = self.mean_y + b * self.sd_y - W * self.mean_x
-        scale = max(abs(self.mean_y), abs(W * self.mean_x))
-        return W, round(b, 14 - math.ceil(math.log10(scale))) if scale else b
+        return W, _neat(b, max(abs(self.mean_y), abs(W * self.mean_x)))
 
     def squared_residuals(self, W: float, b: float) -> float:
         """The sum of squared residuals of `Wx + b`: never negative, and 0 for rounding alone.
@@ -155,6 +157,14 @@ class Moments(Document):
         return total if total > 1e-14 * self.syy else 0.0
 
 
-def merged(parts: Iterable[Moments]) -> Moments:
-    """The moments of all rows of one or more parts."""
-    return functools.reduce(operator.add, parts)
+def _neat(value: float, scale: float) -> float:
+    """Without the digits past the 12th of `scale`, if those amount to rounding errors of it."""
+    if not scale:
+        return value
+    short = round(value, 12 - math.ceil(math.log10(scale)))
+    return short if abs(short - value) <= 4 * sys.float_info.epsilon * scale else value
+
+
+def merged(parts: Iterable[Moments | None]) -> Moments:
+    """The moments of all rows of one or more parts; None stands for no rows."""
+    return functools.reduce(operator.add, filter(None, parts))

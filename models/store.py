@@ -53,7 +53,8 @@ class StoredStudyScore(BentoModel):
 
 def save(model: StudyScore) -> bentoml.Tag:
     """Add a model to the store, where it becomes `study_score:latest`; returns its tag."""
-    source = " + ".join(source.name for source in model.sources)
+    first, *more = model.sources
+    source = f"{first.name} + {len(more)} more" if more else first.name
     metadata = {
         "W": model.W,
         "b": model.b,

@@ -17,20 +17,23 @@ HOURS_MAX = 8784.0  # the hours in a leap year
 
 
 class Source(Document):
-    """A file that rows came from."""
+    """A file that rows came from, and the columns that held hours and scores."""
 
     name: str
+    columns: tuple[str, str]
     rows: Annotated[int, Field(ge=0)]
+    skipped: Annotated[int, Field(ge=0)]
     bytes: Annotated[int, Field(ge=0)]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class Fit(Document):
-    """How W and b were found."""
+    """How W and b were found; `update` is the model whose rows these were added to."""
 
     lr: Annotated[float, Field(gt=0)]
     epochs: Annotated[int, Field(ge=0)]
     raw: bool
+    update: str | None
     versions: dict[str, str]
     created: datetime
 
@@ -38,17 +41,19 @@ class Fit(Document):
 class StudyScore(Document):
     """The hypothesis `H(x) = Wx + b`, x in hours, with all that is known of how sure it is.
 
-    `folds` are the moments of the rows it was trained on, by cross-validation fold; `t` is the
-    97.5 % quantile of Student's t with n - 2 degrees of freedom, null for fewer than 3 rows;
-    `cv_rmse` and `cv_r2` are null where there are fewer than two folds. `costs` are (epoch, mean
-    squared error before its step), denser where the descent is steep; `points` are (hours, score)
-    of the training rows that may be shown.
+    `folds` are the moments of the rows it was trained on, by cross-validation fold, null for a fold
+    without rows; `siblings[k]` is the line (W, b) of all rows but fold k's. With rows in fewer than
+    two folds there are no siblings, and `cv_rmse` and `cv_r2` are null. `t` is the 97.5 % quantile
+    of Student's t with n - 2 degrees of freedom, null for fewer than 3 rows. `costs` are (epoch,
+    mean squared error before its step), denser where the descent is steep; `points` are (hours,
+    score) of the training rows that may be shown.
     """
 
     format: Literal[1] = 1
     W: float
     b: float
-    folds: Annotated[tuple[Moments, ...], Field(min_length=1)]
+    folds: Annotated[tuple[Moments | None, ...], Field(min_length=1)]
+    siblings: tuple[tuple[float, float] | None, ...]
     t: Annotated[float, Field(gt=0)] | None
     cv_rmse: NotNegative | None
     cv_r2: Annotated[float, Field(le=1)] | None
@@ -59,6 +64,8 @@ class StudyScore(Document):
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
+        if not any(self.folds):
+            raise ValueError("no fold has rows")
         if not self.moments.sxx:
             raise ValueError("hours never vary, so no line is better than another")
         if (self.t is None) != (self.moments.n < 3):

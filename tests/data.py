@@ -31,6 +31,14 @@ CARS_DIST = _numbers(
     """
 )
 
+# R's `women`: height (in) and weight (lb), from The World Almanac and Book of Facts (1975).
+WOMEN_HEIGHT = np.arange(58.0, 73.0)
+WOMEN_WEIGHT = _numbers("115 117 120 123 126 129 132 135 139 142 146 150 154 159 164")
+# The first of Anscombe's quartet (1973), "Graphs in statistical analysis".
+ANSCOMBE_X = _numbers("10 8 13 9 11 14 6 4 12 7 5")
+ANSCOMBE_Y = _numbers("8.04 6.95 7.58 8.81 8.33 9.96 7.24 4.26 10.84 4.82 5.68")
+DATA_SETS = [(CARS_SPEED, CARS_DIST), (WOMEN_HEIGHT, WOMEN_WEIGHT), (ANSCOMBE_X, ANSCOMBE_Y)]
+
 
 def write_csv(path: Path, x: Array, y: Array) -> str:
     lines = [f"{float(a)!r},{float(b)!r}" for a, b in zip(x, y, strict=True)]

@@ -21,6 +21,7 @@ REQUEST = (
     b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     b"Content-Length: %d\r\n\r\n%s"
 )
+TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m")
 
 
 def run(home: Home, *command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -87,3 +88,8 @@ def right(url: str) -> bool:
     """Whether the service answers, and rightly, from the lab's model."""
     answer = requests.post(f"{url}/predict", json={"hours": 4}, timeout=10)
     return answer.ok and answer.json()["score"] == 8.0
+
+
+def torchrun(home: Home, *command: str) -> subprocess.CompletedProcess[str]:
+    """Two processes, at a free port."""
+    return run(home, *TORCHRUN, *command)

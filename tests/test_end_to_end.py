@@ -83,7 +83,7 @@ def test_with_api_keys_only_their_holders_are_answered(trained: Home) -> None:
 def test_a_fixed_version_is_served_and_not_followed(trained: Home) -> None:
     tag = store_tag(trained)
     with serving({**trained, "STUDY_SCORE_MODEL": tag}) as url:
-        assert run(trained, "training", "--raw").returncode == 0
+        assert run(trained, "training", "--raw", "--force").returncode == 0
         assert store_tag(trained) != tag
         assert requests.get(f"{url}/model", timeout=5).json()["tag"] == tag
 
@@ -147,7 +147,7 @@ def test_a_bento_serves_the_model_it_was_built_with_from_any_folder(
         assert "training" not in folders
         assert f"tag: {tag}" in bento.read_text()
 
-    assert run(home, "training", "--raw").returncode == 0
+    assert run(home, "training", "--raw", "--force").returncode == 0
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     with serving(home, "study_score:latest", cwd=elsewhere) as url:

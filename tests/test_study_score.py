@@ -4,14 +4,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import statsmodels.api as statsmodels
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from models.moments import Moments
 from models.study_score import HOURS_MAX, StudyScore
-from tests.data import CARS_DIST, CARS_SPEED, rows_of
+from tests.data import CARS_DIST, CARS_SPEED, DATA_SETS, Array, rows_of
+from training.data import Rows, read_rows
 from training.sgd import CannotFit, train
+
+SOURCES = read_rows([]).sources
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +44,16 @@ def test_cars_agree_with_what_r_prints(cars: StudyScore) -> None:
     assert cars.interval(10) == pytest.approx((-9.809601, 53.29959), abs=5e-6)
 
 
+@pytest.mark.parametrize(("x", "y"), DATA_SETS, ids=["cars", "women", "anscombe"])
+def test_intervals_agree_with_statsmodels(tmp_path: Path, x: Array, y: Array) -> None:
+    model = train(rows_of(tmp_path, x, y), lr=0.1, epochs=1000)
+    hours = np.linspace(0, 2 * x.max(), 9)
+    fit = statsmodels.OLS(y, statsmodels.add_constant(x)).fit()
+    expected = fit.get_prediction(statsmodels.add_constant(hours)).conf_int(obs=True, alpha=0.05)
+    intervals = np.array([model.interval(each) for each in hours], dtype=np.float64)
+    np.testing.assert_allclose(intervals, expected, rtol=1e-9)
+
+
 @given(st.floats(0, HOURS_MAX))
 def test_number_array_and_torch_give_the_same_bits(cars: StudyScore, hours: float) -> None:
     score = cars.predict(hours)
@@ -63,6 +78,33 @@ def test_a_perfect_fit_gives_the_score_itself_as_interval(tmp_path: Path) -> Non
     assert pytest.approx((0.1, 0.3), rel=1e-9) == (model.W, model.b)
     for hours in (0.0, 7.5, 100.0):
         assert model.interval(hours) == (model.predict(hours), model.predict(hours))
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(
+        st.tuples(st.floats(0, HOURS_MAX), st.floats(-1e6, 1e6)),
+        min_size=2,
+        max_size=20,
+    )
+)
+def test_whatever_the_rows_no_number_is_nan(rows: list[tuple[float, float]]) -> None:
+    x, y = np.array(rows).T
+    try:
+        model = train(
+            Rows((Moments.of(x[::2], y[::2]), Moments.of(x[1::2], y[1::2])), SOURCES), 0.4, 40
+        )
+    except CannotFit:
+        return
+    numbers = [
+        *model.interval(3.0),
+        model.rmse,
+        model.residual_sd,
+        model.cv_rmse,
+        model.r2,
+        model.cv_r2,
+    ]
+    assert all(np.isfinite(number) for number in numbers if number is not None)
 
 
 def test_two_rows_have_a_line_but_no_interval(tmp_path: Path) -> None:

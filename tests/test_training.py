@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +16,11 @@ import bentoml
 import pytest
 
 from models import store
-from tests.data import CARS_DIST, CARS_SPEED, write_csv
+from models.moments import Moments
+from models.study_score import StudyScore
+from tests.data import CARS_DIST, CARS_SPEED, Array, write_csv
+from tests.processes import Home
+from tests.test_data import write
 from training.__main__ import main
 
 Captured = pytest.CaptureFixture[str]
@@ -112,18 +119,71 @@ def test_wrong_usage_ends_with_status_2(options: list[str], capsys: Captured) ->
     assert options[0] in capsys.readouterr().err
 
 
-def test_ctrl_c_ends_with_status_130_and_saves_nothing(tmp_path: Path) -> None:
-    pipe = tmp_path / "rows.csv"
-    os.mkfifo(pipe)
-    training = subprocess.Popen(
-        [sys.executable, "-m", "training", str(pipe)], stderr=subprocess.PIPE, text=True
-    )
-    with pipe.open("w"):  # returns when the script waits for rows
+def test_ctrl_c_ends_with_status_130_and_saves_nothing(home: Home) -> None:
+    command = [sys.executable, "-u", "-m", "training", "--raw", "--epochs", "1000000000"]
+    with subprocess.Popen(
+        command, env=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as training:
+        assert training.stdout is not None
+        training.stdout.readline()
         training.send_signal(signal.SIGINT)
         _, err = training.communicate(timeout=60)
     assert training.returncode == 130
     assert err == "training: interrupted; nothing saved\n"
-    assert bentoml.models.list() == []
+    assert list(Path(home["BENTOML_HOME"]).glob("models/*")) == []
+
+
+def test_ctrl_c_while_reading_too(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path, "hours,score\n" + "1,2\n2,3\n" * 1_000_000)
+    read = []
+
+    def of(x: Array, y: Array) -> Moments:
+        read.append(len(x))
+        if len(read) == 25:
+            signal.raise_signal(signal.SIGINT)
+        return moments_of(x, y)
+
+    moments_of = Moments.of
+    monkeypatch.setattr(Moments, "of", of)
+    assert main([path]) == 130
+    assert 25 <= len(read) < 35
+    assert capsys.readouterr().err == "training: interrupted; nothing saved\n"
+
+
+def test_ctrl_c_and_a_polite_kill_wait_for_a_save_under_way(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    def interrupted(model: StudyScore) -> bentoml.Tag:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        return save(model)
+
+    save = store.save
+    monkeypatch.setattr(store, "save", interrupted)
+    assert main([]) == 0
+    assert store.read(store.get(store.LATEST)).W == 2
+
+
+def test_a_terminal_sees_rows_and_rows_per_second(tmp_path: Path, home: Home) -> None:
+    path = write(tmp_path, "hours,score\n" + "1,2\n2,3\n" * 1_000_000)
+    outside, inside = pty.openpty()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "training", path, "--dry-run"],
+        env={**home, "TERM": "xterm"},
+        stdout=subprocess.DEVNULL,
+        stderr=inside,
+    )
+    os.close(inside)
+    seen = b""
+    with contextlib.suppress(OSError):  # the end of the other side
+        while data := os.read(outside, 4096):
+            seen += data
+    os.close(outside)
+    assert run.wait(timeout=60) == 0
+    assert re.search(rb"[\d,]+ rows, [\d,]+ rows/s", seen)
+    assert b"epochs" in seen
 
 
 def test_help_imports_nothing_heavy() -> None:

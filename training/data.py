@@ -1,183 +1,179 @@
-"""Rows in: the lab's three, or CSV files, reduced to moments as they stream by."""
+"""Rows in, moments out: from the lab's three rows, or from files with any number of them."""
 
 from __future__ import annotations
 
-import csv
+import functools
 import hashlib
-import io
-import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple
 
-import pyarrow as pa
-import pyarrow.csv
+import numpy as np
 
 from models.moments import Moments, merged
-from models.study_score import HOURS_MAX, Source
+from models.study_score import Source
+from training import bad_rows
+from training.batches import Reader
+from training.files import LAB, LAB_CSV, Columns, DataError, Fragment, find, fragments, is_parquet
+from training.processes import Group
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-LAB = "lab"
-LAB_CSV = b"hours,score\n1,2\n2,4\n3,6\n"
-SCORE_MAX = 1e100  # squares of scores, and sums of them, stay far from overflow
-BLOCK_BYTES = 1 << 20  # what is read at once; no row may be longer
-NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
+    Array = NDArray[np.float64]
 
-
-class DataError(Exception):
-    """The rows cannot be used: names the file, and where it can the row, the value and the rule."""
-
-
-class Columns(NamedTuple):
-    """The names of the two columns that are read."""
-
-    hours: str = "hours"
-    score: str = "score"
-
-
+SEED = 3
 DEFAULT_COLUMNS = Columns()
+ALONE = Group()
 
 
 class Rows(NamedTuple):
-    """All rows of a run: their moments by fold (folds that got no row left out), and where from."""
+    """What remains of the rows of a run.
 
-    folds: tuple[Moments, ...]
+    `folds[k]` are the moments of fold k, None if no row fell into it; `points` are (hours, score)
+    of rows drawn at random, in the order they were drawn.
+    """
+
+    folds: tuple[Moments | None, ...]
     sources: tuple[Source, ...]
+    points: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def moments(self) -> Moments:
+        """The moments of all rows."""
+        return merged(self.folds)
+
+    @property
+    def are_the_labs(self) -> bool:
+        """Whether they are the lab's three rows."""
+        digests = {source.sha256 for source in self.sources}
+        return digests == {hashlib.sha256(LAB_CSV).hexdigest()}
+
+
+class _File(NamedTuple):
+    """What is known of a file after some of its fragments; the first one has the digest."""
+
+    rows: int
+    skipped: int
+    bytes: int
+    sha256: str
+
+    def joined_with(self, other: _File) -> _File:
+        return _File(
+            self.rows + other.rows,
+            self.skipped + other.skipped,
+            self.bytes + other.bytes,
+            self.sha256 or other.sha256,
+        )
+
+
+class _Part(NamedTuple):
+    """Some of the rows. `sample`, shape (rows, 3), holds random keys, hours and scores."""
+
+    folds: list[Moments | None]
+    files: dict[str, _File]
+    sample: Array
 
 
 def read_rows(
     paths: Sequence[str],
     columns: Columns = DEFAULT_COLUMNS,
     folds: int = 10,
-    advance: Callable[[int], None] = lambda rows: None,
+    advance: Callable[[int], object] = lambda rows: None,
+    skip_bad_rows: bool = False,
+    sample: int = 0,
+    group: Group = ALONE,
 ) -> Rows:
-    """Read every file once, in a stream; no path means the lab's three rows.
+    """Read all that files, folders and globs name, once, in a stream; no path means the lab's rows.
 
-    A row's fold is (crc32(file name) + row number) mod `folds`, so it does not depend on the order
-    or the place of the files. `advance` is told the number of rows of each batch.
+    A row's fold is (crc32(file name) + row number) mod `folds`, so it depends neither on the order
+    or the place of the files, nor on which of the group's processes reads it. The same goes for the
+    `sample` rows that are drawn (all of the lab's). `advance` is told the rows of each batch.
 
     Raises DataError.
     """
-    parts: list[list[Moments]] = [[] for _ in range(folds)]
+    sample = sample if paths else 3
+    todo = group.of_first(lambda: [part for path in find(paths) for part in fragments(path)])
+    todo = todo if paths else [LAB]
+    whole = _Part([None] * folds, {}, np.empty((0, 3)))
+    for fragment in todo[group.rank :: group.size]:
+        part = _read(fragment, columns, folds, advance, skip_bad_rows, sample)
+        whole = _joined(whole, part, sample)
+    whole = functools.reduce(lambda one, other: _joined(one, other, sample), group.of_all(whole))
+
     sources = []
-    for path in paths or [LAB]:
-        file = _open(path) if paths else io.BytesIO(LAB_CSV)
-        with file:
-            hashed = _Hashed(file)
-            first = zlib.crc32(Path(path).name.encode())
-            rows = 0
-            for x, y in _batches(path, hashed, columns):
-                for k in range(min(folds, len(x))):
-                    moments = Moments.of(x[k::folds], y[k::folds])
-                    parts[(first + rows + k) % folds].append(moments)
-                rows += len(x)
-                advance(len(x))
-        if not rows:
-            raise DataError(f"{path}: no rows below the header")
-        digest = hashed.sha256.hexdigest()
-        sources.append(Source(name=path, rows=rows, bytes=hashed.bytes, sha256=digest))
-    return Rows(tuple(merged(part) for part in parts if part), tuple(sources))
+    for path in dict.fromkeys(fragment.path for fragment in todo):
+        file = whole.files[path]
+        if not file.rows + file.skipped:
+            raise DataError(
+                f"{path}: no rows" + (" below the header" if not is_parquet(path) else "")
+            )
+        sources.append(Source(name=path, columns=columns, **file._asdict()))
+    bad_rows.check_share(sum(s.skipped for s in sources), sum(s.rows for s in sources))
+    points = whole.sample[np.lexsort(whole.sample.T[::-1])][:, 1:]
+    return Rows(tuple(whole.folds), tuple(sources), tuple(map(tuple, points.tolist())))
 
 
-class _Hashed(io.RawIOBase):
-    """A file that keeps the SHA-256 of what is read from it."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self.file = file
-        self.sha256 = hashlib.sha256()
-        self.bytes = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        data = self.file.read(size)
-        self.sha256.update(data)
-        self.bytes += len(data)
-        return data
-
-
-def _open(path: str) -> IO[bytes]:
-    try:
-        return open(path, "rb")
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from error
-
-
-def _batches(
-    path: str, file: _Hashed, columns: Columns
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Batches of (hours, scores), each of shape (rows,), from a CSV file open at its start."""
-    _check_header(path, file.file, columns)
-    try:
-        batches = pyarrow.csv.open_csv(
-            file,
-            read_options=pyarrow.csv.ReadOptions(block_size=BLOCK_BYTES),
-            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
-            convert_options=pyarrow.csv.ConvertOptions(
-                include_columns=list(columns),
-                column_types=dict.fromkeys(columns, pa.float64()),
-                null_values=[],
-            ),
-        )
-        for batch in batches:
-            x, y = batch.column(0).to_numpy(), batch.column(1).to_numpy()
-            if not (((x >= 0) & (x <= HOURS_MAX)).all() and (abs(y) <= SCORE_MAX).all()):
-                raise pa.ArrowInvalid("a number is outside its bounds")
-            yield x, y
-    except pa.ArrowInvalid as error:
-        if "Empty CSV file" in str(error):
-            return  # a header without so much as a line end
-        _name_the_bad_row(path, file.file, columns, error)
+def _read(
+    fragment: Fragment,
+    columns: Columns,
+    folds: int,
+    advance: Callable[[int], object],
+    skip: bool,
+    sample: int,
+) -> _Part:
+    reader = Reader(fragment, columns, skip)
+    name = zlib.crc32(Path(fragment.path).name.encode())
+    keys = np.random.Generator(np.random.PCG64([SEED, name]).advance(fragment.first_row))
+    parts: list[Moments | None] = [None] * folds
+    drawn = np.empty((0, 3))
+    row, skipped = fragment.first_row, 0
+    for x, y in reader:
+        mask = bad_rows.usable(x, y)
+        if mask is not None and not skip:
+            reader.name_first(row, x, y, mask)
+        for k in range(min(folds, len(x))):
+            one_fold = slice(k, None, folds)
+            fold_x, fold_y = x[one_fold], y[one_fold]
+            if mask is not None:
+                fold_x, fold_y = fold_x[mask[one_fold]], fold_y[mask[one_fold]]
+            if len(fold_x):
+                number = (name + row + k) % folds
+                parts[number] = plus(parts[number], Moments.of(fold_x, fold_y))
+        if sample:
+            rows = np.column_stack([keys.random(len(x)), x, y])
+            rows = rows if mask is None else rows[mask]
+            drawn = _lowest(drawn, rows, sample)
+        if mask is not None:
+            skipped += int((~mask).sum())
+        row += len(x)
+        advance(len(x))
+    file = _File(
+        rows=row - fragment.first_row - skipped,
+        skipped=skipped + reader.ragged,
+        bytes=reader.bytes,
+        sha256=reader.sha256.hexdigest() if fragment.is_first else "",
+    )
+    return _Part(parts, {fragment.path: file}, drawn)
 
 
-def _check_header(path: str, file: IO[bytes], columns: Columns) -> None:
-    """Raises DataError unless the header names each column once; leaves the file at its start."""
-    line = file.readline(BLOCK_BYTES).decode("utf-8-sig", "backslashreplace")
-    file.seek(0)
-    header = next(csv.reader([line]), [])
-    if not header:
-        raise DataError(f"{path}: the file is empty; its first line must name the columns")
-    for column in columns:
-        if header.count(column) != 1:
-            found = ", ".join(header)
-            problem = f"two columns {column!r}" if column in header else f"no column {column!r}"
-            raise DataError(f"{path}: {problem}; the columns are: {found}")
+def _joined(one: _Part, other: _Part, sample: int) -> _Part:
+    files = dict(one.files)
+    for path, file in other.files.items():
+        files[path] = files[path].joined_with(file) if path in files else file
+    folds = [plus(a, b) for a, b in zip(one.folds, other.folds, strict=True)]
+    return _Part(folds, files, _lowest(one.sample, other.sample, sample))
 
 
-def _name_the_bad_row(path: str, file: IO[bytes], columns: Columns, error: Exception) -> NoReturn:
-    """Read a file again, slowly, for its first bad row; the header is row 1."""
-    file.seek(0)
-    text = io.TextIOWrapper(file, "utf-8-sig", "backslashreplace", newline="")
-    lines = iter(lambda: text.readline(BLOCK_BYTES), "")
-    records = enumerate(csv.reader(lines), start=1)
-    try:
-        _, header = next(records)
-        for number, record in records:
-            if not record:
-                continue  # a blank line
-            if len(record) != len(header):
-                raise DataError(
-                    f"{path}, row {number}: {len(record)} values; the header names {len(header)}"
-                )
-            row: dict[str, Any] = dict(zip(header, record, strict=True))
-            _check(path, number, columns.hours, row, 0, HOURS_MAX)
-            _check(path, number, columns.score, row, -SCORE_MAX, SCORE_MAX)
-    except csv.Error as problem:
-        error = problem
-    raise DataError(f"{path}: {error}") from None
+def plus(one: Moments | None, other: Moments | None) -> Moments | None:
+    """The moments of both sets of rows; None stands for no rows."""
+    return one + other if one and other else one or other
 
 
-def _check(
-    path: str, number: int, column: str, row: dict[str, str], low: float, high: float
-) -> None:
-    value = row[column]
-    if not NUMBER.fullmatch(value) or not low <= float(value) <= high:
-        raise DataError(
-            f"{path}, row {number}: {column} is {value!r};"
-            f" {column} must be a number from {low:g} to {high:g}"
-        )
+def _lowest(one: Array, other: Array, size: int) -> Array:
+    """The rows of both with the lowest keys: a random sample, whatever the order they come in."""
+    if len(one) == size and size:
+        other = other[other[:, 0] < one[:, 0].max()]
+    rows = np.concatenate([one, other])
+    return rows if len(rows) <= size else rows[np.argpartition(rows[:, 0], size)[:size]]

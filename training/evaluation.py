@@ -1,4 +1,4 @@
-"""How wrong the line is on rows it has not seen."""
+"""How wrong the line is on rows it has not seen, and whether it is better than the last one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from scipy.special import stdtrit
+
 from models.moments import Moments, merged
+from models.study_score import Source, StudyScore
+from training.data import Rows
+
+TWO_SIGMA = 0.97725  # the share of a normal distribution below 2
+Line = tuple[float, float]  # W, b
 
 
 class Errors(NamedTuple):
@@ -16,17 +23,101 @@ class Errors(NamedTuple):
     r2: float | None
 
 
-def siblings(folds: Sequence[Moments]) -> list[Moments]:
-    """For each fold the moments of all the others; none where there are fewer than two folds."""
-    if len(folds) < 2:
+class Comparison(NamedTuple):
+    """The model in the store, the champion, against a new one: root mean squared errors on the
+    rows of the run, those of the new one on rows it was not fitted to, unless
+    both were fitted to the `same_rows`.
+    """
+
+    champion: float
+    challenger: float
+    same_rows: bool
+    too_few: bool
+    refused: bool
+
+    def reason(self, tag: str) -> str:
+        """Why it is refused."""
+        if self.too_few and self.champion >= self.challenger:
+            return f"so few rows do not show that this model is better than {tag}"
+        return f"{tag} is better on these rows"
+
+
+def siblings(folds: Sequence[Moments | None]) -> list[Moments]:
+    """For each fold that has rows the moments of all others; none if under two folds have rows."""
+    filled = [k for k, fold in enumerate(folds) if fold]
+    if len(filled) < 2:
         return []
-    return [merged([*folds[:k], *folds[k + 1 :]]) for k in range(len(folds))]
+    return [merged([*folds[:k], *folds[k + 1 :]]) for k in filled]
 
 
-def cross_validation(folds: Sequence[Moments], lines: Sequence[tuple[float, float]]) -> Errors:
-    """The errors of each sibling's line (W, b) on the one fold that it did not see."""
+def errors(moments: Moments, W: float, b: float) -> Errors:
+    """The errors of the line Wx + b."""
+    return _errors(moments, moments.squared_residuals(W, b))
+
+
+def cross_validation(folds: Sequence[Moments | None], lines: Sequence[Line | None]) -> Errors:
+    """The errors of each sibling's line on the one fold that it did not see."""
     if not lines:
         return Errors(None, None)
-    rows = merged(folds)
-    total = sum(fold.squared_residuals(W, b) for fold, (W, b) in zip(folds, lines, strict=True))
-    return Errors(math.sqrt(total / rows.n), 1 - total / rows.syy if rows.syy else None)
+    total = sum(
+        fold.squared_residuals(*line)
+        for fold, line in zip(folds, lines, strict=True)
+        if fold and line
+    )
+    return _errors(merged(folds), total)
+
+
+def _errors(rows: Moments, squares: float) -> Errors:
+    return Errors(math.sqrt(squares / rows.n), 1 - squares / rows.syy if rows.syy else None)
+
+
+def compare(champion: StudyScore, challenger: StudyScore, rows: Rows) -> Comparison:
+    """Whether the champion stays: whether it is better on the rows of this run.
+
+    On the rows that the champion was trained on too, the training costs decide. On others each fold
+    is judged by the champion and by the challenger's sibling that did not see it, and the
+    champion stays if it is better by more than two standard errors of the folds' differences, in
+    Student's t for so few of them. The siblings share most of their rows, so their errors rise and
+    fall together, and the standard error is the one that Nadeau and Bengio correct for that (2003,
+    "Inference for the generalization error", Machine Learning 52). A challenger with under a
+    tenth of the champion's rows has to turn the tables: better by two standard errors, it gets in.
+
+    A difference of 1e-9 of the scores' variance is none.
+    """
+    everything = rows.moments
+    seen = _same(champion.sources, challenger.sources)
+    folds = [
+        (fold, line)
+        for fold, line in zip(rows.folds, challenger.siblings, strict=False)
+        if fold and line
+    ]
+    if seen:
+        everything = challenger.moments  # of an update, more than the rows of the run
+    if seen or len(folds) < 2:
+        folds = [(everything, (challenger.W, challenger.b))]
+    champions = [fold.squared_residuals(champion.W, champion.b) for fold, _ in folds]
+    challengers = [fold.squared_residuals(*line) for fold, line in folds]
+
+    n, k = everything.n, len(folds)
+    few = challenger.moments.n * 10 < champion.moments.n
+    better = (sum(challengers) - sum(champions)) / n
+    if k > 1:
+        spread = sum(
+            (new - old - better * fold.n) ** 2
+            for old, new, (fold, _) in zip(champions, challengers, folds, strict=True)
+        )
+        standard_error = math.sqrt(spread * k / (k - 1) * (1 + k / (k - 1))) / n
+        better += standard_error * (2 if few else -float(stdtrit(k - 1, TWO_SIGMA)))
+    return Comparison(
+        champion=math.sqrt(sum(champions) / n),
+        challenger=math.sqrt(sum(challengers) / n),
+        same_rows=seen,
+        too_few=few,
+        refused=bool(better > 1e-9 * everything.syy / n),
+    )
+
+
+def _same(some: Sequence[Source], others: Sequence[Source]) -> bool:
+    """Whether they are the same rows: the same columns of files with the same digests."""
+    rows = [sorted((s.sha256, s.columns, s.rows) for s in sources) for sources in (some, others)]
+    return rows[0] == rows[1]

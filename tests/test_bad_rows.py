@@ -1,0 +1,238 @@
+"""Rows that cannot be used are named, or skipped."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.test_data import write
+from training import bad_rows
+from training.data import read_rows
+from training.files import DataError
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "the file is empty; its first line must name the columns"),
+        ("hours,score\n", "no rows below the header"),
+        ("hours,score", "no rows below the header"),
+        ("time,score\n1,2\n", "no column 'hours'; the columns are: time, score"),
+        ("hours,score,hours\n1,2,3\n", "two columns 'hours'"),
+        ("hours,score\n1,2\nlots,3\n", r", row 3: hours is 'lots'; hours must be a number from 0"),
+        ("hours,score\n1,2\n2,\n", r", row 3: score is ''; score must be a number"),
+        ("hours,score\n1,2\nNaN,3\n", r", row 3: hours is 'NaN'"),
+        ("hours,score\n1,2\n2,inf\n", r", row 3: score is 'inf'"),
+        ("hours,score\n1,2\n2,1e400\n", r", row 3: score is '1e400'"),
+        ("hours,score\n1,2\n-3,4\n", r", row 3: hours is '-3'; .* from 0 to 8784"),
+        ("hours,score\n1,2\n8784.5,4\n", r", row 3: hours is '8784.5'; .* from 0 to 8784"),
+        ("hours,score\n1,2\n\n2,x\n", r", row 4: score is 'x'"),
+        ("hours,score\n1,2\n1,2,3\n", r", row 3: 3 values; the header names 2"),
+        ("hours,score\n1,2\n1\n", r", row 3: 1 values; the header names 2"),
+        ("hours,score\n1,2\n1_0,3\n", r", row 3: hours is '1_0'"),
+        (b"hours,score\n1,2\n\xff,3\n", r", row 3: hours is '\\\\xff'"),
+        ("hours,score\n" + "1,2\n" * 300_000 + "-1,2\n", r", row 300002: hours is '-1'"),
+    ],
+)
+def test_bad_input_is_named_by_file_row_value_and_rule(
+    tmp_path: Path, content: bytes | str, message: str
+) -> None:
+    path = write(tmp_path, content)
+    with pytest.raises(DataError, match=message) as error:
+        read_rows([path])
+    assert str(error.value).startswith(path)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"hours": [1.0, -3.0], "score": [1, 2]}, r", row 2: hours is '-3\.0'; .* from 0 to 8784"),
+        ({"hours": [1.0, None], "score": [1, 2]}, r", row 2: hours is 'nan'; hours must be a num"),
+        ({"hours": [1, None], "score": [1, 2]}, r", row 2: hours is 'nan'"),
+        ({"hours": [1, 2], "score": [1, float("inf")]}, r", row 2: score is 'inf'"),
+        ({"hours": ["1", "2"], "score": [1, 2]}, "column 'hours' holds string; it must hold num"),
+        ({"hours": [True, False], "score": [1, 2]}, "column 'hours' holds bool"),
+        ({"hours": [1, 2]}, "no column 'score'; the columns are: hours"),
+        ({"hours": pa.array([], pa.float64()), "score": pa.array([], pa.int64())}, ": no rows"),
+    ],
+)
+def test_bad_parquet_is_named_too(tmp_path: Path, columns: dict[str, Any], message: str) -> None:
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table(columns), path)
+    with pytest.raises(DataError, match=message) as error:
+        read_rows([str(path)])
+    assert str(error.value).startswith(str(path))
+
+
+def test_a_column_name_that_a_parquet_file_has_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    column = pa.array([1.0, 2.0])
+    pq.write_table(pa.Table.from_arrays([column] * 3, ["hours", "score", "hours"]), path)
+    with pytest.raises(DataError, match="two columns 'hours'"):
+        read_rows([str(path)])
+
+
+def test_a_row_deep_inside_the_last_row_group_is_named_by_its_number_in_the_file(
+    tmp_path: Path,
+) -> None:
+    hours = np.ones(3_000_000)
+    hours[2_345_678] = 9000
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"hours": hours, "score": hours}), path, row_group_size=700_000)
+    with pytest.raises(DataError, match=r"row 2345679: hours is '9000\.0'"):
+        read_rows([str(path)])
+
+
+def test_a_row_deep_inside_the_hundredth_file_is_named(tmp_path: Path) -> None:
+    for k in range(100):
+        write(tmp_path, "hours,score\n" + "1,2\n" * 500, f"{k:03}.csv")
+    write(tmp_path, "hours,score\n" + "1,2\n" * 300 + "1,two\n" + "1,2\n" * 300, "099.csv")
+    with pytest.raises(DataError, match=r"099\.csv, row 302: score is 'two'"):
+        read_rows([str(tmp_path)])
+
+
+@pytest.mark.parametrize("kept", [4, 100, 1000, -5, -200])
+def test_a_truncated_parquet_file_is_named(tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "rows.parquet"
+    pq.write_table(
+        pa.table({"hours": np.random.default_rng(1).random(9999), "score": range(9999)}), path
+    )
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(DataError, match=r"rows\.parquet: ") as error:
+        read_rows([str(path)])
+    assert "\n" not in str(error.value)
+
+
+def test_a_parquet_file_with_damaged_pages_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"hours": range(9999), "score": range(9999)}), path)
+    content = bytearray(path.read_bytes())
+    content[4:2000] = b"?" * 1996
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"rows\.parquet: "):
+        read_rows([str(path)])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("hours;score\n1,5;2\n", "no column 'hours'; .* commas must separate the columns"),
+        ("hours\tscore\n1\t2\n", "commas must separate the columns"),
+        (
+            "hours,score\n1,5,2,5\n",
+            "row 2: 4 values; the header names 2; decimals are written with a",
+        ),
+        ('hours,score\n"1,5",2\n', r"row 2: hours is '1,5'; .*; decimals are written with a point"),
+    ],
+)
+def test_decimal_commas_are_pointed_out(tmp_path: Path, content: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_rows([write(tmp_path, content)])
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_a_row_too_long_to_hold_is_refused_before_it_is_read(tmp_path: Path, skip: bool) -> None:
+    path = tmp_path / "rows.csv"
+    with path.open("wb") as file:
+        file.write(b"hours,score,name\n1,2,x\n1,2,")
+        file.seek(1 << 30, 1)  # a hole in the file: a gigabyte of NULs
+        file.write(b"\n")
+    code = f"""
+import resource
+from training.data import read_rows
+from training.files import DataError
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    read_rows([{str(path)!r}], skip_bad_rows={skip})
+except DataError as error:
+    print(error)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    message, megabytes = run.stdout.splitlines()
+    assert "longer than 512 KiB; is a quote left open?" in message
+    assert skip or ", row 3: " in message
+    assert int(megabytes) < 200
+
+
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"hours,score\n1,2\n")
+    os.close(writing)
+    with pytest.raises(DataError, match="is a pipe; rows must be in a file"):
+        read_rows([f"/dev/fd/{reading}"])
+    os.close(reading)
+
+
+def test_bad_rows_can_be_skipped_and_are_counted(tmp_path: Path) -> None:
+    bad = [
+        "x,1",
+        "1,",
+        "-1,2",
+        "9999,1",
+        "nan,1",
+        "1,inf",
+        "1,2,3",
+        "1",
+        '"1,5",2',
+        "++1,2",
+        "1_0,1",
+    ]
+    good = [f"{k},{k * 3}" for k in range(20)]
+    rows = [row for pair in zip(good, bad, strict=False) for row in pair] + good[len(bad) :]
+    path = write(tmp_path, "\n".join(["hours,score", *rows, ""]))
+    table = pa.table({"hours": [1.0, None, 2.0], "score": [3.0, 4.0, float("nan")]})
+    pq.write_table(table, tmp_path / "rows.parquet")
+    read = read_rows([path, str(tmp_path / "rows.parquet")], skip_bad_rows=True)
+    assert [(source.rows, source.skipped) for source in read.sources] == [(20, 11), (1, 2)]
+    assert (read.moments.n, read.moments.max_x, read.moments.max_x) == (21, 19, 19)
+    assert read.moments.mean_y == pytest.approx((190 * 3 + 3) / 21)
+
+
+def test_skipping_changes_nothing_where_no_row_is_bad(tmp_path: Path) -> None:
+    text = "hours,score\n" + "".join(f"{k / 7!r},{k * 3 / 11!r}\n" for k in range(1000))
+    path = write(tmp_path, text)
+    assert read_rows([path], skip_bad_rows=True) == read_rows([path])
+
+
+def test_more_than_half_bad_is_too_much(tmp_path: Path) -> None:
+    half = "hours,score\n1,2\nx,2\n2,3\n,4\n"
+    assert read_rows([write(tmp_path, half)], skip_bad_rows=True).moments.n == 2
+    with pytest.raises(DataError, match="2 of 2 rows cannot be used, more than half"):
+        read_rows([write(tmp_path, "hours,score\n1\n2\n")], skip_bad_rows=True)
+    with pytest.raises(DataError, match="3 of 5 rows cannot be used, more than half"):
+        read_rows([write(tmp_path, half + "-5,2\n")], skip_bad_rows=True)
+
+
+@given(st.text("0123456789.eE+- \tinfa,x\r\u0663", max_size=8))
+def test_what_is_a_number_is_one_rule_for_reading_naming_and_skipping(text: str) -> None:
+    kept = pa.array([text.encode()])
+    (skipped,) = bad_rows.numbers(kept).to_pylist()
+    table = pa.py_buffer(b'hours\n"' + text.encode() + b'"\n')
+    try:
+        read = pyarrow.csv.read_csv(
+            pa.BufferReader(table),
+            parse_options=pyarrow.csv.ParseOptions(
+                newlines_in_values=True, ignore_empty_lines=False
+            ),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types={"hours": pa.float64()}, null_values=[]
+            ),
+        )
+        (value,) = read["hours"].to_pylist()
+    except pa.ArrowInvalid:
+        value = None
+    if value is not None and not np.isfinite(value):
+        value = None
+    assert skipped == value or (skipped is not None and not np.isfinite(skipped) and value is None)

@@ -1,0 +1,87 @@
+"""Training in several processes under torchrun."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.processes import ROOT, TORCHRUN, Home, run, torchrun, wait_until
+from tests.test_data import random_rows, write
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    x, y = random_rows(2_500_000)
+    pq.write_table(
+        pa.table({"hours": x, "score": y}), folder / "large.parquet", row_group_size=300_000
+    )
+    for k in range(3):
+        x, y = random_rows(1000, seed=k + 2)
+        lines = "".join(f"{a!r},{b!r}\n" for a, b in zip(x.tolist(), y.tolist(), strict=True))
+        write(folder, "hours,score\n" + lines, f"{k}.csv")
+    return folder
+
+
+def test_two_processes_train_the_model_of_one(files: Path, home: Home) -> None:
+    options = ["training", str(files), "--json", "--keep-points"]
+    alone = json.loads(run(home, *options, "--dry-run").stdout)
+    together = torchrun(home, *options)
+    assert together.returncode == 0, together.stderr
+    found = json.loads(together.stdout)
+    assert found["sources"] == alone["sources"]
+    assert (found["rows"], found["folds"]) == (2_503_000, 10)
+    for name in ("W", "b", "residual_sd", "cv_rmse", "cv_r2"):
+        assert found[name] == pytest.approx(alone[name], rel=1e-12), name
+    models = list(Path(home["BENTOML_HOME"]).glob("models/study_score/*/study_score.json"))
+    assert len(models) == 1
+    assert len(json.loads(models[0].read_text())["points"]) == 500
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_bad_row_in_one_process_ends_all_with_its_reason(
+    files: Path, home: Home, rank: int
+) -> None:
+    write(files, "hours,score\n1,2\n2,x\n", f"{rank}.csv")
+    ended = torchrun(home, "training", str(files))
+    assert ended.returncode != 0
+    reason = f"{rank}.csv, row 3: score is 'x'"
+    assert f"training, process {rank} of 2: {files}/{reason}" in ended.stderr
+    assert not Path(home["BENTOML_HOME"], "models").exists()
+
+
+def test_a_missing_file_ends_all(home: Home) -> None:
+    ended = torchrun(home, "training", "nothing.csv")
+    assert ended.returncode != 0
+    assert "nothing.csv: No such file or directory" in ended.stderr
+    assert not Path(home["BENTOML_HOME"], "models").exists()
+
+
+def test_a_killed_process_ends_all(files: Path, home: Home) -> None:
+    command = [sys.executable, "-m", *TORCHRUN, "training", str(files), "--epochs", "1000000000"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=home, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as started:
+        wait_until(lambda: process(started.pid, rank=1) is not None)
+        os.kill(process(started.pid, rank=1) or 0, signal.SIGKILL)
+        _, err = started.communicate(timeout=60)
+    assert started.returncode != 0
+    assert "Signal 9 (SIGKILL)" in err
+    assert not Path(home["BENTOML_HOME"], "models").exists()
+
+
+def process(parent: int, rank: int) -> int | None:
+    """The number of a rank's process, once it has started."""
+    for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+        if f"\0RANK={rank}\0".encode() in b"\0" + Path(f"/proc/{pid}/environ").read_bytes():
+            return int(pid)
+    return None

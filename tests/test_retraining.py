@@ -1,0 +1,229 @@
+"""A model after a model: champion and challenger, updates, held-back rows, what is told of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import bentoml
+import numpy as np
+import pytest
+
+from models import VERSION, store
+from models.study_score import StudyScore
+from tests.data import CARS_DIST, CARS_SPEED, write_csv
+from training.__main__ import main
+
+Captured = pytest.CaptureFixture[str]
+
+
+def report(capsys: Captured) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def latest() -> StudyScore:
+    return store.read(store.get(store.LATEST))
+
+
+@pytest.fixture
+def cars(tmp_path: Path) -> tuple[str, str]:
+    """The older and the newer half of the rows, mixed so that both have the same line."""
+    old = write_csv(tmp_path / "old.csv", CARS_SPEED[::2], CARS_DIST[::2])
+    return old, write_csv(tmp_path / "new.csv", CARS_SPEED[1::2], CARS_DIST[1::2])
+
+
+def test_raw_does_not_replace_the_exact_model_of_the_same_rows(capsys: Captured) -> None:
+    assert main([]) == 0
+    champion = store.get(store.LATEST).tag
+    capsys.readouterr()
+    assert main(["--raw"]) == 3
+    captured = capsys.readouterr()
+    assert (
+        f"champion {champion}: RMSE 0 on these rows; this model: 0.0251 on the same" in captured.out
+    )
+    assert captured.err == (
+        f"training: refused, nothing saved: {champion} is better on these rows;"
+        " --force saves this model all the same\n"
+    )
+    assert [model.tag for model in bentoml.models.list()] == [champion]
+
+
+def test_force_and_dry_run_are_not_refused(capsys: Captured) -> None:
+    assert main([]) == 0
+    assert main(["--raw", "--dry-run", "--json"]) == 0
+    assert main(["--raw", "--force"]) == 0
+    assert latest().fit.raw
+
+
+def test_json_tells_both_figures_and_the_refusal(capsys: Captured) -> None:
+    main([])
+    tag = str(store.get(store.LATEST).tag)
+    capsys.readouterr()
+    assert main(["--raw", "--json"]) == 3
+    found = report(capsys)
+    assert found["tag"] is None
+    assert found["champion"] == {
+        "tag": tag,
+        "rmse": 0.0,
+        "challenger_rmse": found["rmse"],
+        "same_rows": True,
+        "better": True,
+    }
+
+
+def test_the_same_rows_and_options_are_not_refused_and_give_the_same_bits(
+    cars: tuple[str, str],
+) -> None:
+    models = []
+    for _ in range(2):
+        assert main([*cars]) == 0
+        models.append(latest())
+    assert (models[0].W, models[0].b) == (models[1].W, models[1].b)
+    assert models[0].siblings == models[1].siblings
+
+
+def test_a_champion_that_cannot_be_read_is_no_obstacle(capsys: Captured) -> None:
+    with bentoml.models.create(store.NAME):
+        pass
+    assert main([]) == 0
+    assert "no comparison with the model now in the store: " in capsys.readouterr().err
+    assert latest().W == 2
+
+
+def test_an_update_is_a_training_on_all_rows(cars: tuple[str, str], capsys: Captured) -> None:
+    assert main([*cars, "--folds", "7", "--force"]) == 0
+    whole = latest()
+    assert main([cars[0], "--folds", "7", "--force"]) == 0
+    tag = str(store.get(store.LATEST).tag)
+    Path(cars[0]).unlink()
+    assert main([cars[1], "--update", tag, "--force"]) == 0
+    updated = latest()
+    assert updated.sources == whole.sources
+    assert updated.fit.update == tag
+    for name in ("W", "b", "cv_rmse", "cv_r2", "residual_sd"):
+        assert getattr(updated, name) == pytest.approx(getattr(whole, name), rel=1e-12), name
+    for ours, theirs in zip(updated.folds, whole.folds, strict=True):
+        assert ours and theirs
+        assert (ours.n, ours.mean_x, ours.sxy) == pytest.approx(
+            (theirs.n, theirs.mean_x, theirs.sxy)
+        )
+
+
+def test_an_update_is_not_refused_for_a_model_of_the_new_rows_alone(
+    cars: tuple[str, str],
+) -> None:
+    assert main([cars[0]]) == 0
+    tag = str(store.get(store.LATEST).tag)
+    assert main([cars[1]]) == 0  # least squares on these rows: no line has a lower training cost
+    assert main([cars[1], "--update", tag]) == 0
+    assert latest().moments.n == 50
+
+
+def test_updating_goes_on_with_empty_folds_filling_up(tmp_path: Path) -> None:
+    main([])
+    path = write_csv(tmp_path / "more.csv", np.arange(4.0, 30), 2 * np.arange(4.0, 30))
+    assert main([path, "--update", store.LATEST]) == 0
+    model = latest()
+    assert (model.moments.n, model.W, model.b) == (29, 2, 0)
+    assert sum(fold is not None for fold in model.folds) == 10
+
+
+def test_a_file_that_the_old_model_has_seen_is_refused(
+    cars: tuple[str, str], tmp_path: Path, capsys: Captured
+) -> None:
+    main([cars[0]])
+    tag = str(store.get(store.LATEST).tag)
+    again = tmp_path / "again.csv"
+    Path(cars[0]).rename(again)
+    assert main([str(again), "--update", tag]) == 1
+    digest = hashlib.sha256(again.read_bytes()).hexdigest()
+    assert f"{again}: {tag} was trained on it already (SHA-256 {digest})" in capsys.readouterr().err
+    assert len(bentoml.models.list()) == 1
+
+
+def test_updating_a_model_that_is_not_there_says_so(capsys: Captured) -> None:
+    assert main(["--update", "study_score:nothing"]) == 1
+    assert "has no model study_score:nothing" in capsys.readouterr().err
+
+
+def test_an_update_keeps_its_folds(capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--update", store.LATEST, "--folds", "3"])
+    assert end.value.code == 2
+    assert "--folds cannot change the folds of the model to --update" in capsys.readouterr().err
+
+
+def test_held_back_rows_are_only_tested_on(cars: tuple[str, str], capsys: Captured) -> None:
+    assert main([cars[0], "--test", cars[1], "--json"]) == 0
+    found = report(capsys)
+    residuals = found["W"] * CARS_SPEED[1::2] + found["b"] - CARS_DIST[1::2]
+    assert found["rows"] == 25
+    assert found["test"]["rows"] == 25
+    assert found["test"]["rmse"] == pytest.approx(np.sqrt(np.mean(residuals**2)), rel=1e-12)
+    variance = CARS_DIST[1::2].var()
+    assert found["test"]["r2"] == pytest.approx(1 - np.mean(residuals**2) / variance, rel=1e-12)
+    assert main([cars[0], "--test", cars[1], "--dry-run"]) == 0
+    assert f"on 25 held-back rows: RMSE {found['test']['rmse']:.4g}" in capsys.readouterr().out
+
+
+def test_held_back_rows_that_are_trained_on_too_are_refused(
+    cars: tuple[str, str], capsys: Captured
+) -> None:
+    assert main([*cars, "--test", cars[1]]) == 1
+    assert f"{cars[1]}: it is among the rows to train on" in capsys.readouterr().err
+
+
+def test_a_stored_model_tells_what_it_was_made_from_and_how(tmp_path: Path) -> None:
+    path = tmp_path / "marks.csv"
+    path.write_text("Zeit,Punkte\n1,2\n2,x\n3,7\n4,7\n")
+    columns = ["--hours-column", "Zeit", "--score-column", "Punkte"]
+    assert main([str(path), *columns, "--skip-bad-rows", "--lr", "0.2", "--epochs", "50"]) == 0
+    (source,), fit = latest().sources, latest().fit
+    assert (source.name, source.columns) == (str(path), ("Zeit", "Punkte"))
+    assert (source.rows, source.skipped, source.bytes) == (3, 1, path.stat().st_size)
+    assert source.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (fit.lr, fit.epochs, fit.raw, fit.update) == (0.2, 50, False, None)
+    assert fit.versions.keys() == {"study_score", "python", "torch", "numpy", "pyarrow"}
+    assert fit.versions["study_score"] == VERSION
+    metadata: Any = store.get(store.LATEST).info.metadata
+    assert metadata["sources"][0]["sha256"] == source.sha256
+
+
+def test_rows_are_kept_only_when_asked(cars: tuple[str, str]) -> None:
+    assert main([*cars]) == 0
+    assert latest().points == ()
+    assert main([*cars, "--keep-points"]) == 0
+    rows = zip(CARS_SPEED.tolist(), CARS_DIST.tolist(), strict=True)
+    assert sorted(latest().points) == sorted(rows)
+
+
+def test_of_many_rows_500_are_kept(tmp_path: Path) -> None:
+    x = np.arange(3000.0)
+    path = write_csv(tmp_path / "rows.csv", x, 2 * x)
+    assert main([path, "--keep-points", "--picture", str(tmp_path / "fit.png")]) == 0
+    points = latest().points
+    assert len(set(points)) == 500
+    assert all(score == 2 * hours for hours, score in points)
+
+
+def test_the_labs_rows_are_always_kept() -> None:
+    main([])
+    assert sorted(latest().points) == [(1, 2), (2, 4), (3, 6)]
+
+
+@pytest.mark.parametrize("options", [[], ["--raw"]])
+def test_a_picture_is_a_png(tmp_path: Path, options: list[str]) -> None:
+    path = tmp_path / "fit.png"
+    assert main([*options, "--dry-run", "--picture", str(path)]) == 0
+    content = path.read_bytes()
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    assert int.from_bytes(content[16:20]) == 1650
+
+
+def test_a_picture_that_cannot_be_written_saves_nothing(tmp_path: Path, capsys: Captured) -> None:
+    assert main(["--picture", str(tmp_path / "no" / "fit.png")]) == 1
+    assert "no/fit.png" in capsys.readouterr().err
+    assert bentoml.models.list() == []
