@@ -9,7 +9,6 @@ from typing import Any
 
 import bentoml
 from bentoml.exceptions import BentoMLException
-from bentoml.images import Image
 from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,6 +19,7 @@ from models import store
 from service import openapi
 from service.fast_lane import FastLane
 from service.guard import Guard
+from service.image import IMAGE
 from service.live_model import LiveModel
 from service.metrics import Meter, exposition, metrics
 from service.schemas import (
@@ -90,8 +90,7 @@ async def model_card(_: Request) -> Response:
     logging={"access": {"enabled": settings.access_log}},
     metrics={"enabled": False},  # ours are in service/metrics.py
     tracing={"excluded_urls": untraced},
-    # A distribution unknown to BentoML, so that it adds no compiler and no git to the image.
-    image=Image(base_image="python:3.11-slim", distro="none"),
+    image=IMAGE,
 )
 @bentoml.asgi_app(
     Starlette(

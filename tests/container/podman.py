@@ -1,0 +1,95 @@
+"""Podman with an image store of its own, and containers of our image."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import requests
+
+from tests.processes import wait_until
+
+INSTALL = (
+    "apt-get install --no-install-recommends"
+    " podman runc containernetworking-plugins iptables catatonit debootstrap"
+)
+HERE = Path(__file__).parent
+BASE = "docker.io/library/python:3.11-slim"
+IMAGE = "localhost/study_score:latest"
+HARDENED = (
+    "--read-only",
+    "--read-only-tmpfs=false",
+    "--tmpfs=/tmp:size=32m",
+    "--cap-drop=all",
+    "--security-opt=no-new-privileges",
+    "--memory=256m",
+    "--pids-limit=100",
+)
+
+
+def environment() -> dict[str, str]:
+    """For podman and what calls it. Images are kept apart from the user's, and for the next run."""
+    kept = Path(tempfile.gettempdir(), f"study-score-podman-{os.getuid()}")
+    kept.mkdir(mode=0o700, exist_ok=True)
+    settings = kept / "storage.conf"
+    settings.write_text(
+        f'[storage]\ndriver = "overlay"\ngraphroot = "{kept}/images"\nrunroot = "{kept}/run"\n'
+    )
+    return {
+        **os.environ,
+        "BENTOML_CONTAINERIZE_BACKEND": "podman",
+        "CONTAINERS_CONF": str(HERE / "containers.conf"),
+        "CONTAINERS_STORAGE_CONF": str(settings),
+    }
+
+
+def podman(*command: str) -> str:
+    """What a command prints."""
+    run = subprocess.run(
+        ["podman", *command], env=environment(), capture_output=True, text=True, timeout=60
+    )
+    assert run.returncode == 0, (command, run.stderr)
+    return run.stdout.strip()
+
+
+class Container(NamedTuple):
+    name: str
+    url: str
+    seconds: float  # from `podman run` to the first right answer
+
+    def inspect(self, template: str) -> str:
+        return podman("inspect", "--format", template, self.name)
+
+    def run(self, *command: str) -> str:
+        return podman("exec", self.name, *command)
+
+
+@contextmanager
+def running(*options: str, command: tuple[str, ...] = ()) -> Iterator[Container]:
+    """A container of our image, from its first right answer on."""
+    start = time.monotonic()
+    name = podman("run", "--detach", "--publish=127.0.0.1::3000", *options, IMAGE, *command)
+    try:
+        url = f"http://{podman('port', name, '3000')}"
+        wait_until(
+            lambda: right(url) or podman("inspect", "-f", "{{.State.Running}}", name) != "true"
+        )
+        assert right(url), podman("logs", name)
+        yield Container(name, url, time.monotonic() - start)
+    finally:
+        podman("rm", "--force", "--time=0", name)
+
+
+def right(url: str, key: str = "") -> bool:
+    headers = {"Authorization": f"Bearer {key}"}
+    try:
+        answer = requests.post(f"{url}/predict", json={"hours": 4}, headers=headers, timeout=5)
+    except requests.ConnectionError:
+        return False
+    return answer.ok and answer.json()["score"] == 8

@@ -1,0 +1,19 @@
+"""Programs from outside that some tests need."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+
+def tool(name: str, install: str) -> str:
+    """The path of a program; without it the test is skipped, or fails under REQUIRE_ALL=1."""
+    path = shutil.which(name)
+    if path is None:
+        sentence = f"{name} is missing; install it with: {install}"
+        if os.environ.get("REQUIRE_ALL") == "1":
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    return path
