@@ -82,6 +82,7 @@ def played(built: Built, port: int, tmp_path: Path) -> Iterator[str]:
 
 def test_podman_plays_the_kubernetes_manifest(played: str) -> None:
     wait_until(lambda: right(played, KEY))
+    assert requests.post(f"{played}/predict", json={"hours": 4}, timeout=5).status_code == 401
     (container,) = POD["containers"]
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         path = container[probe]["httpGet"]["path"]

@@ -123,15 +123,46 @@ def test_the_first_right_answer_comes_within_two_seconds(built: Built) -> None:
     assert any(seconds() < 2 for _ in range(10))  # once will do: the machine may have other work
 
 
+def test_requests_are_not_logged(container: Container) -> None:
+    assert right(container.url)
+    assert "/predict" not in podman("logs", container.name)
+
+
+def run_to_its_end(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["podman", "run", "--rm", *HARDENED, *arguments],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
 def test_a_port_that_is_taken_ends_it_at_once(built: Built) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        run = subprocess.run(
-            ["podman", "run", "--rm", "--network=host", IMAGE, "serve", "--port", port],
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=20,
-        )
+        run = run_to_its_end("--network=host", IMAGE, "serve", "--port", port)
     assert run.returncode != 0
     assert "Address already in use" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "rule"),
+    [
+        ("STUDY_SCORE_WORKERS=none", "STUDY_SCORE_WORKERS is 'none': it must be a whole number"),
+        ("STUDY_SCORE_MODEL=study_score:latest", "STUDY_SCORE_MODEL"),
+    ],
+)
+def test_a_wrong_setting_ends_it_at_once_with_a_line(built: Built, setting: str, rule: str) -> None:
+    run = run_to_its_end("--env", setting, IMAGE)
+    assert run.returncode != 0
+    assert [line for line in run.stderr.splitlines() if rule in line]
+    assert "Traceback" not in run.stderr
+
+
+def test_settings_come_by_environment(built: Built) -> None:
+    with running(*HARDENED, "--env=STUDY_SCORE_MAX_BODY_BYTES=20") as container:
+        answer = requests.post(f"{container.url}/predict", json={"hours": 1.25000000}, timeout=5)
+        assert answer.status_code == 200
+        answer = requests.post(f"{container.url}/predict", data=b" " * 21, timeout=5)
+        assert answer.status_code == 413
