@@ -1,0 +1,134 @@
+"""The table of the container in the README: `python -m tests.container.numbers`.
+
+It needs the image that `make image` left in the store of the tests. The stock service runs in it
+too, with this environment's torch (a CPU build) laid over it; its packages are counted, not built.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import tempfile
+import time
+import tomllib
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import requests
+import torch
+
+from tests.container.podman import BASE, IMAGE, Container, podman, running
+from tests.processes import ROOT
+
+STOCK = """
+import bentoml
+import torch
+
+
+@bentoml.service
+class Stock:
+    def __init__(self) -> None:
+        self.model = torch.nn.Linear(1, 1)
+        torch.nn.init.constant_(self.model.weight, 2.0)
+        torch.nn.init.constant_(self.model.bias, 0.0)
+
+    @bentoml.api
+    def predict(self, hours: float) -> dict[str, float]:
+        with torch.no_grad():
+            return {"score": self.model(torch.tensor([hours])).item()}
+"""
+PROJECT = """
+[project]
+name = "counted"
+version = "0"
+requires-python = "==3.11.*"
+dependencies = {dependencies}
+[tool.uv]
+environments = ["sys_platform == 'linux' and platform_machine == 'x86_64' and implementation_name == 'cpython'"]
+"""
+MIB = 1 << 20
+
+
+class Run(NamedTuple):
+    seconds: float
+    at_rest: int
+    under_load: int
+
+
+def downloads(dependencies: Iterable[str]) -> tuple[int, float]:
+    """How many packages are installed for these on Linux, and how many bytes are downloaded."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = PROJECT.format(dependencies=list(dependencies))
+        Path(folder, "pyproject.toml").write_text(project)
+        subprocess.run(["uv", "lock", "--quiet"], cwd=folder, check=True)
+        lock = tomllib.loads(Path(folder, "uv.lock").read_text())
+    wheels = [each["wheels"] for each in lock["package"] if "wheels" in each]
+    return len(wheels), sum(max(w["size"] for w in each if installs(w["url"])) for each in wheels)
+
+
+def installs(url: str) -> bool:
+    """Whether a wheel is one for CPython 3.11 on 64-bit Linux with glibc."""
+    python, abi, platform = url.removesuffix(".whl").split("-")[-3:]
+    return (platform == "any" or ("manylinux" in platform and platform.endswith("x86_64"))) and (
+        "cp311" in python or abi in ("abi3", "none")
+    )
+
+
+def memory(container: Container) -> int:
+    """Bytes in use by all processes of a container, by control groups 1 or 2."""
+    two, one = "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes"
+    return int(container.run("sh", "-c", f"cat {two} 2>/dev/null || cat {one}"))
+
+
+def load(container: Container, seconds: float) -> None:
+    """32 clients ask one after the other."""
+    end = time.monotonic() + seconds
+
+    def client(_: int) -> None:
+        with requests.Session() as session:
+            while time.monotonic() < end:
+                answer = session.post(f"{container.url}/predict", json={"hours": 4}, timeout=10)
+                assert answer.json()["score"] == 8
+
+    with ThreadPoolExecutor(32) as clients:
+        list(clients.map(client, range(32)))
+
+
+def measure(*options: str, command: tuple[str, ...] = ()) -> Run:
+    """Medians of three runs; 10 seconds of load each."""
+    runs = []
+    for _ in range(3):
+        with running(*options, command=command) as container:
+            at_rest = memory(container)
+            load(container, 10)
+            runs.append(Run(container.seconds, at_rest, memory(container)))
+    return Run(*map(statistics.median, zip(*runs, strict=True)))
+
+
+def main() -> None:
+    """Print the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "stock.py").write_text(STOCK)
+        Path(folder).chmod(0o755)
+        site = Path(torch.__file__).parent.parent
+        mounts = (f"--volume={site}:/site:ro", f"--volume={folder}:/stock:ro")
+        serve = ("bentoml", "serve", "stock:Stock", "--working-dir", "/stock")
+        stock = measure(*mounts, "--env=PYTHONPATH=/site", command=serve)
+    ours = measure()
+    size, base = (int(podman("inspect", "--format", "{{.Size}}", each)) for each in (IMAGE, BASE))
+    packages, bytes_ = downloads((ROOT / "service/requirements.txt").read_text().split())
+    stock_packages, stock_bytes = downloads(["bentoml==1.4.39", "torch==2.13.0"])
+    print("| | this image | stock Bento with torch |\n|---|---|---|")
+    print(f"| packages | {packages} | {stock_packages} |")
+    print(f"| their download | {bytes_ / 1e6:.0f} MB | {stock_bytes / 1e6:.0f} MB |")
+    print(f"| size over the base image | {(size - base) / 1e6:.0f} MB | not built |")
+    print(f"| `run` to the first right answer | {ours.seconds:.1f} s | {stock.seconds:.1f} s |")
+    print(f"| memory at rest | {ours.at_rest / MIB:.0f} MiB | {stock.at_rest / MIB:.0f} MiB |")
+    loaded, stock_loaded = ours.under_load / MIB, stock.under_load / MIB
+    print(f"| memory under load | {loaded:.0f} MiB | {stock_loaded:.0f} MiB |")
+
+
+if __name__ == "__main__":
+    main()
