@@ -46,7 +46,9 @@ version = "0"
 requires-python = "==3.11.*"
 dependencies = {dependencies}
 [tool.uv]
-environments = ["sys_platform == 'linux' and platform_machine == 'x86_64' and implementation_name == 'cpython'"]
+environments = [\"\"\"
+    sys_platform == 'linux' and platform_machine == 'x86_64' and implementation_name == 'cpython'
+\"\"\"]
 """
 MIB = 1 << 20
 
