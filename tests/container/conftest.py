@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.container.podman import HERE, IMAGE, INSTALL, environment, podman
+from tests.container.podman import HERE, INSTALL, environment, podman
 from tests.processes import ROOT, run
 from tests.tools import tool
 
@@ -39,4 +39,5 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     model = (store / "models" / "study_score" / "latest").read_text()
     assert run(home, "training", "--raw").returncode == 0  # newer, and not in the image
     yield Built(home, f"study_score:{model}", bento.parent, seconds)
-    podman("rmi", "--force", podman("inspect", "--format", "{{.Id}}", IMAGE))
+    images = podman("images", "--quiet", "--filter=reference=localhost/study_score")
+    podman("rmi", "--force", *set(images.split()))

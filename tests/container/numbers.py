@@ -78,12 +78,6 @@ def installs(url: str) -> bool:
     )
 
 
-def memory(container: Container) -> int:
-    """Bytes in use by all processes of a container, by control groups 1 or 2."""
-    two, one = "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes"
-    return int(container.run("sh", "-c", f"cat {two} 2>/dev/null || cat {one}"))
-
-
 def load(container: Container, seconds: float) -> None:
     """32 clients ask one after the other."""
     end = time.monotonic() + seconds
@@ -103,9 +97,9 @@ def measure(*options: str, command: tuple[str, ...] = ()) -> Run:
     runs = []
     for _ in range(3):
         with running(*options, command=command) as container:
-            at_rest = memory(container)
+            at_rest = container.memory()
             load(container, 10)
-            runs.append(Run(container.seconds, at_rest, memory(container)))
+            runs.append(Run(container.seconds, at_rest, container.memory()))
     return Run(*map(statistics.median, zip(*runs, strict=True)))
 
 

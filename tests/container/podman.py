@@ -69,6 +69,19 @@ class Container(NamedTuple):
     def run(self, *command: str) -> str:
         return podman("exec", self.name, *command)
 
+    def memory(self) -> int:
+        """Bytes in use by all its processes."""
+        return int(self._first_of("memory.current", "memory/memory.usage_in_bytes"))
+
+    def processor_seconds(self) -> float:
+        """Used by all its processes since it started."""
+        usage = self._first_of("cpu.stat", "cpuacct/cpuacct.usage").split()
+        return int(usage[1]) / 1e6 if usage[0] == "usage_usec" else int(usage[0]) / 1e9
+
+    def _first_of(self, two: str, one: str) -> str:
+        """What control groups tell, in version 2 or else version 1."""
+        return self.run("sh", "-c", f"cd /sys/fs/cgroup; cat {two} 2>/dev/null || cat {one}")
+
 
 @contextmanager
 def running(*options: str, command: tuple[str, ...] = ()) -> Iterator[Container]:

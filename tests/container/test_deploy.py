@@ -7,7 +7,8 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import requests
 import yaml
 
 from tests.container.conftest import Built
-from tests.container.podman import IMAGE, environment, podman, right
+from tests.container.podman import IMAGE, podman, right
 from tests.processes import ROOT, wait_until
 
 COMPOSE = ROOT / "service/deploy/compose.yaml"
@@ -25,6 +26,7 @@ KUBERNETES = ROOT / "service/deploy/kubernetes.yaml"
 MANIFESTS: list[dict[str, Any]] = list(yaml.safe_load_all(KUBERNETES.read_text()))
 (POD,) = (each["spec"]["template"]["spec"] for each in MANIFESTS if each["kind"] == "Deployment")
 KEY = "a-key-of-the-tests"
+BEARER = {"Authorization": f"Bearer {KEY}"}
 
 
 @pytest.mark.parametrize("version", ["1.30", kubernetes_validate.latest_version()])
@@ -94,26 +96,58 @@ def test_podman_plays_the_kubernetes_manifest(played: str) -> None:
     assert podman("inspect", "--format", template, inside) == f"true {256 << 20} []"
 
 
-def test_the_compose_file_runs_and_its_health_check_passes(built: Built, port: int) -> None:
-    compose = [sys.executable, "-m", "podman_compose", "--project-name", f"study-score-{port}"]
-    home = {
-        **environment(),
-        "STUDY_SCORE_PORT": f"127.0.0.1:{port}",
-        "STUDY_SCORE_API_KEY": KEY,
-    }
+@pytest.fixture
+def compose(built: Built, port: int) -> Iterator[Callable[..., None]]:
+    """Calls podman-compose on compose.yaml, published on a free port."""
+    project = [sys.executable, "-m", "podman_compose", "--project-name", f"study-score-{port}"]
 
-    def run(*command: str) -> None:
+    def call(*command: str, image: str = "study_score:latest") -> None:
+        home = {
+            **built.home,
+            "STUDY_SCORE_IMAGE": image,
+            "STUDY_SCORE_PORT": f"127.0.0.1:{port}",
+            "STUDY_SCORE_API_KEY": KEY,
+        }
         done = subprocess.run(
-            [*compose, "--file", COMPOSE, *command], env=home, capture_output=True, text=True
+            [*project, "--file", COMPOSE, *command], env=home, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
 
+    yield call
+    call("down")
+
+
+def test_the_compose_file_runs_and_its_health_check_passes(
+    compose: Callable[..., None], port: int
+) -> None:
+    compose("up", "--detach")
+    wait_until(lambda: right(f"http://127.0.0.1:{port}", KEY))
+    name = f"study-score-{port}_study-score_1"
+    podman("healthcheck", "run", name)
+    template = "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.Memory}} {{.Config.User}}"
+    assert podman("inspect", "--format", template, name) == f"true {256 << 20} 1034:1034"
+
+
+def test_a_retrained_model_is_rolled_out_and_rolled_back(
+    built: Built, compose: Callable[..., None], port: int
+) -> None:
+    first = f"study_score:{built.bento.name}"
+    subprocess.run(
+        ["make", "image"], cwd=ROOT, env=built.home, stdout=subprocess.DEVNULL, check=True
+    )
+    second = podman("inspect", "--format", '{{index .Labels "study-score.model"}}', IMAGE)
+    assert second != built.model
+
+    def serves(model: str) -> bool:
+        try:
+            answer = requests.get(f"http://127.0.0.1:{port}/model", headers=BEARER, timeout=5)
+        except requests.ConnectionError:
+            return False
+        return answer.ok and answer.json()["tag"] == model
+
     try:
-        run("up", "--detach")
-        wait_until(lambda: right(f"http://127.0.0.1:{port}", KEY))
-        podman("healthcheck", "run", f"study-score-{port}_study-score_1")
-        template = "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.Memory}} {{.Config.User}}"
-        inspected = podman("inspect", "--format", template, f"study-score-{port}_study-score_1")
-        assert inspected == f"true {256 << 20} 1034:1034"
+        for image, model in ((first, built.model), (IMAGE, second), (first, built.model)):
+            compose("up", "--detach", image=image)
+            wait_until(partial(serves, model), seconds=30)
     finally:
-        run("down")
+        podman("tag", first, IMAGE)  # for the other tests

