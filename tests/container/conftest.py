@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.container.podman import HERE, INSTALL, environment, podman
-from tests.processes import ROOT, run
+from tests.container import podman
+from tests.processes import Home, run
 from tests.tools import tool
 
 
 class Built(NamedTuple):
-    home: dict[str, str]
+    home: Home
     model: str
     bento: Path
     seconds: float
@@ -24,20 +22,13 @@ class Built(NamedTuple):
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
-    tool("podman", INSTALL)
-    store = tmp_path_factory.mktemp("built") / "bentoml"
-    home = {**environment(), "BENTOML_HOME": str(store)}
-    home.pop("PROMETHEUS_MULTIPROC_DIR")
-    subprocess.run([HERE / "base.sh"], env=home, timeout=300, check=True)
-    start = time.monotonic()
-    made = subprocess.run(
-        ["make", "image"], cwd=ROOT, env=home, capture_output=True, text=True, timeout=300
-    )
-    assert made.returncode == 0, made.stdout + made.stderr
-    seconds = time.monotonic() - start
-    (bento,) = (store / "bentos" / "study_score").glob("*/bento.yaml")
-    model = (store / "models" / "study_score" / "latest").read_text()
-    assert run(home, "training", "--raw").returncode == 0  # newer, and not in the image
-    yield Built(home, f"study_score:{model}", bento.parent, seconds)
-    images = podman("images", "--quiet", "--filter=reference=localhost/study_score")
-    podman("rmi", "--force", *set(images.split()))
+    tool("podman", podman.INSTALL)
+    folder = tmp_path_factory.mktemp("built")
+    with podman.built(folder) as (home, seconds):
+        store = Path(home["BENTOML_HOME"])
+        (bento,) = (store / "bentos" / "study_score").glob("*/bento.yaml")
+        model = (store / "models" / "study_score" / "latest").read_text()
+        (folder / "more.csv").write_text("hours,score\n1,3\n2,5\n3,7\n")
+        newer = run(home, "training", str(folder / "more.csv"))  # is not in the image
+        assert newer.returncode == 0, newer.stderr
+        yield Built(home, f"study_score:{model}", bento.parent, seconds)

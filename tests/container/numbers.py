@@ -1,7 +1,7 @@
 """The table of the container in the README: `python -m tests.container.numbers`.
 
-It needs the image that `make image` left in the store of the tests. The stock service runs in it
-too, with this environment's torch (a CPU build) laid over it; its packages are counted, not built.
+The stock service runs in our image too, with this environment's torch (a CPU build) laid over it;
+its packages are counted, not built.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import NamedTuple
 import requests
 import torch
 
-from tests.container.podman import BASE, IMAGE, Container, podman, running
+from tests.container.podman import BASE, IMAGE, Container, built, podman, running
 from tests.processes import ROOT
 
 STOCK = """
@@ -50,7 +50,6 @@ environments = [\"\"\"
     sys_platform == 'linux' and platform_machine == 'x86_64' and implementation_name == 'cpython'
 \"\"\"]
 """
-MIB = 1 << 20
 
 
 class Run(NamedTuple):
@@ -105,25 +104,33 @@ def measure(*options: str, command: tuple[str, ...] = ()) -> Run:
 
 def main() -> None:
     """Print the table."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "stock.py").write_text(STOCK)
-        Path(folder).chmod(0o755)
+    with tempfile.TemporaryDirectory() as name, built(Path(name)) as (_, seconds):
+        Path(name, "stock.py").write_text(STOCK)
+        Path(name).chmod(0o755)
         site = Path(torch.__file__).parent.parent
-        mounts = (f"--volume={site}:/site:ro", f"--volume={folder}:/stock:ro")
+        mounts = (f"--volume={site}:/site:ro", f"--volume={name}:/stock:ro")
         serve = ("bentoml", "serve", "stock:Stock", "--working-dir", "/stock")
         stock = measure(*mounts, "--env=PYTHONPATH=/site", command=serve)
-    ours = measure()
-    size, base = (int(podman("inspect", "--format", "{{.Size}}", each)) for each in (IMAGE, BASE))
+        ours = measure()
+        size, base = (int(podman("inspect", "-f", "{{.Size}}", each)) for each in (IMAGE, BASE))
     packages, bytes_ = downloads((ROOT / "service/requirements.txt").read_text().split())
     stock_packages, stock_bytes = downloads(["bentoml==1.4.39", "torch==2.13.0"])
+    rows = [
+        ("packages", packages, stock_packages),
+        ("their download", f"{bytes_ / 1e6:.0f} MB", f"{stock_bytes / 1e6:.0f} MB"),
+        ("size over the base image", f"{(size - base) / 1e6:.0f} MB", "not built"),
+        ("`make image`", f"{seconds:.0f} s", "not built"),
+        ("`run` to the first right answer", f"{ours.seconds:.1f} s", f"{stock.seconds:.1f} s"),
+        ("memory at rest", mib(ours.at_rest), mib(stock.at_rest)),
+        ("memory under load", mib(ours.under_load), mib(stock.under_load)),
+    ]
     print("| | this image | stock Bento with torch |\n|---|---|---|")
-    print(f"| packages | {packages} | {stock_packages} |")
-    print(f"| their download | {bytes_ / 1e6:.0f} MB | {stock_bytes / 1e6:.0f} MB |")
-    print(f"| size over the base image | {(size - base) / 1e6:.0f} MB | not built |")
-    print(f"| `run` to the first right answer | {ours.seconds:.1f} s | {stock.seconds:.1f} s |")
-    print(f"| memory at rest | {ours.at_rest / MIB:.0f} MiB | {stock.at_rest / MIB:.0f} MiB |")
-    loaded, stock_loaded = ours.under_load / MIB, stock.under_load / MIB
-    print(f"| memory under load | {loaded:.0f} MiB | {stock_loaded:.0f} MiB |")
+    for row in rows:
+        print("| {} | {} | {} |".format(*row))
+
+
+def mib(size: int) -> str:
+    return f"{size / (1 << 20):.0f} MiB"
 
 
 if __name__ == "__main__":
