@@ -5,7 +5,7 @@ VENV = .venv
 READY = $(VENV)/ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: setup serve test lint bench lock pictures clean
+.PHONY: setup serve test lint image bench lock pictures clean
 
 setup: $(READY)
 
@@ -26,6 +26,10 @@ lint: setup
 	ruff check .
 	ruff format --check .
 	mypy
+
+image: setup
+	@bentoml models get study_score:latest >/dev/null 2>&1 || python -m training
+	service/deploy/image.sh
 
 bench: setup
 	python -m tests.bench.service

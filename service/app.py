@@ -9,7 +9,6 @@ from typing import Any
 
 import bentoml
 from bentoml.exceptions import BentoMLException
-from bentoml.images import Image
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -21,6 +20,7 @@ from service import openapi, pages
 from service.fast_lane import FastLane
 from service.guard import Guard
 from service.head_limit import limit_heads
+from service.image import IMAGE
 from service.live_model import LiveModel, Served
 from service.metrics import Meter, exposition, metrics
 from service.schemas import (
@@ -77,8 +77,7 @@ def _of(served: Served, answer: BaseModel) -> Response:
     logging={"access": {"enabled": settings.access_log, "request_content_type": False}},
     metrics={"enabled": False},  # ours are in service/metrics.py
     tracing={"excluded_urls": untraced},
-    # A distribution unknown to BentoML, so that it adds no compiler and no git to the image.
-    image=Image(base_image="python:3.11-slim", distro="none"),
+    image=IMAGE,
 )
 @bentoml.asgi_app(
     Starlette(

@@ -1,0 +1,35 @@
+"""The container image: BentoML's own, without what a running service never reads."""
+
+from __future__ import annotations
+
+import shlex
+
+from bentoml.images import Image
+
+# BentoML's Dockerfile calls `uv venv ... FOLDER`, then `uv ... pip install ... -r FILE`, and leaves
+# uv's 40 MB behind. This stands in for uv, with the venv and pip of the base image, and goes when
+# it is done. It prunes in the step that installs: a later step could only hide what is there.
+_UV = """\
+#!/bin/sh
+set -e
+for last; do :; done
+if [ "$1" = venv ]; then exec python -m venv --without-pip "$last"; fi
+pip --python "$VIRTUAL_ENV" install --quiet --no-cache-dir --no-compile -r "$last"
+cd "$VIRTUAL_ENV"
+find lib -type d '(' -name tests -o -name test -o -name include ')' -prune -exec rm -r {} +
+find lib -type f '(' -name '*.pyi' -o -name '*.a' ')' -delete
+python -m compileall -q -j 0 lib
+rm "$0"
+"""
+_TO = "/usr/local/bin/uv"
+
+IMAGE = Image(
+    base_image="python:3.11-slim",
+    # A distribution unknown to BentoML, so that it adds no compiler and no git.
+    distro="none",
+    commands=[
+        f"printf '%s\\n' {' '.join(map(shlex.quote, _UV.splitlines()))} > {_TO} && chmod +x {_TO}",
+        # BentoML makes these when it starts, which a read-only file system would not let it.
+        'cd "$BENTOML_HOME" && mkdir bentos envs models tmp',
+    ],
+)

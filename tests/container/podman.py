@@ -1,0 +1,125 @@
+"""Podman with an image store of its own, and containers of our image."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import requests
+
+from tests.processes import ROOT, wait_until
+
+INSTALL = (
+    "apt-get install --no-install-recommends"
+    " podman runc containernetworking-plugins iptables catatonit debootstrap"
+)
+HERE = Path(__file__).parent
+BASE = "docker.io/library/python:3.11-slim"
+IMAGE = "localhost/study_score:latest"
+HARDENED = (
+    "--read-only",
+    "--read-only-tmpfs=false",
+    "--tmpfs=/tmp:size=32m",
+    "--cap-drop=all",
+    "--security-opt=no-new-privileges",
+    "--memory=256m",
+    "--pids-limit=100",
+)
+
+
+def environment() -> dict[str, str]:
+    """For podman and what calls it. Images are kept apart from the user's, and for the next run."""
+    kept = Path(tempfile.gettempdir(), f"study-score-podman-{os.getuid()}")
+    kept.mkdir(mode=0o700, exist_ok=True)
+    settings = kept / "storage.conf"
+    settings.write_text(
+        f'[storage]\ndriver = "overlay"\ngraphroot = "{kept}/images"\nrunroot = "{kept}/run"\n'
+    )
+    return {
+        **os.environ,
+        "BENTOML_CONTAINERIZE_BACKEND": "podman",
+        "CONTAINERS_CONF": str(HERE / "containers.conf"),
+        "CONTAINERS_STORAGE_CONF": str(settings),
+    }
+
+
+@contextmanager
+def built(folder: Path) -> Iterator[tuple[dict[str, str], float, float]]:
+    """`make image` with a model store of its own: the environment, seconds, processor seconds."""
+    home = {**environment(), "BENTOML_HOME": str(folder / "bentoml")}
+    home.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    subprocess.run([HERE / "base.sh"], env=home, timeout=300, check=True)
+    start, before = time.monotonic(), os.times()
+    make = subprocess.run(
+        ["make", "image"], cwd=ROOT, env=home, capture_output=True, text=True, timeout=300
+    )
+    assert make.returncode == 0, make.stdout + make.stderr
+    seconds, after = time.monotonic() - start, os.times()
+    user, system = (after[i] - before[i] for i in (2, 3))  # of what it ran
+    try:
+        yield home, seconds, user + system
+    finally:
+        images = podman("images", "--quiet", "--filter=reference=localhost/study_score")
+        podman("rmi", "--force", *set(images.split()))
+
+
+def podman(*command: str) -> str:
+    """What a command prints."""
+    run = subprocess.run(
+        ["podman", *command], env=environment(), capture_output=True, text=True, timeout=60
+    )
+    assert run.returncode == 0, (command, run.stderr)
+    return run.stdout.strip()
+
+
+class Container(NamedTuple):
+    name: str
+    url: str
+    seconds: float  # from `podman run` to the first right answer
+
+    def inspect(self, template: str) -> str:
+        return podman("inspect", "--format", template, self.name)
+
+    def run(self, *command: str) -> str:
+        return podman("exec", self.name, *command)
+
+    def memory(self) -> int:
+        """Bytes in use by all its processes."""
+        return int(self._first_of("memory.current", "memory/memory.usage_in_bytes"))
+
+    def processor_seconds(self) -> float:
+        """Used by all its processes since it started."""
+        usage = self._first_of("cpu.stat", "cpuacct/cpuacct.usage").split()
+        return int(usage[1]) / 1e6 if usage[0] == "usage_usec" else int(usage[0]) / 1e9
+
+    def _first_of(self, two: str, one: str) -> str:
+        """What control groups tell, in version 2 or else version 1."""
+        return self.run("sh", "-c", f"cd /sys/fs/cgroup; cat {two} 2>/dev/null || cat {one}")
+
+
+@contextmanager
+def running(*options: str, command: tuple[str, ...] = ()) -> Iterator[Container]:
+    """A container of our image, from its first right answer on."""
+    start = time.monotonic()
+    name = podman("run", "--detach", "--publish=127.0.0.1::3000", *options, IMAGE, *command)
+    try:
+        url = f"http://{podman('port', name, '3000')}"
+        wait_until(lambda: right(url), seconds=30)
+        yield Container(name, url, time.monotonic() - start)
+    finally:
+        podman("rm", "--force", "--time=0", name)
+
+
+def right(url: str, key: str = "") -> bool:
+    headers = {"Authorization": f"Bearer {key}"}
+    try:
+        answer = requests.post(f"{url}/predict", json={"hours": 4}, headers=headers, timeout=5)
+    except requests.ConnectionError:
+        return False
+    return answer.ok and answer.json()["score"] == 8

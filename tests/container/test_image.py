@@ -1,0 +1,94 @@
+"""What is in the image, and what is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from models import VERSION
+from tests.container.conftest import Built
+from tests.container.podman import BASE, IMAGE, podman
+from tests.processes import ROOT, Home
+
+INSTALLED = """
+import importlib.metadata as metadata
+for each in metadata.distributions(path=["/app/.venv/lib/python3.11/site-packages"]):
+    print(f"{each.name}=={each.version}".lower().replace("_", "-"))
+"""
+
+
+def inside(*command: str) -> str:
+    return podman("run", "--rm", IMAGE, *command)
+
+
+def test_the_image_is_built_within_a_minute(built: Built) -> None:
+    # Where the machine has other work the clock tells of that work too.
+    assert min(built.seconds, built.processor_seconds) < 60
+
+
+def test_the_image_adds_at_most_160_mb_to_its_base(built: Built) -> None:
+    size, base = (int(podman("inspect", "-f", "{{.Size}}", image)) for image in (IMAGE, BASE))
+    assert size - base <= 160e6
+
+
+def test_the_packages_are_the_locked_ones_and_no_others(built: Built) -> None:
+    installed = inside("python", "-c", INSTALLED).split()
+    assert set(installed) == set((ROOT / "service/requirements.txt").read_text().split())
+    assert not any(name.startswith("torch") for name in installed)
+
+
+@pytest.mark.parametrize("program", ["cc", "gcc", "git", "make", "uv"])
+def test_no_build_tool_is_in_the_image(built: Built, program: str) -> None:
+    assert inside("sh", "-c", f"command -v {program} || echo none") == "none"
+
+
+def test_the_python_of_the_service_has_no_pip(built: Built) -> None:
+    assert inside("python", "-c", "import importlib.util as u; print(u.find_spec('pip'))") == "None"
+
+
+def test_no_rooms_but_the_service_and_the_models_are_in_the_image(built: Built) -> None:
+    assert inside("ls", "src").split() == ["bentofile.yaml", "models", "service"]
+
+
+def test_labels_say_what_was_built_from_what(built: Built) -> None:
+    labels = json.loads(podman("inspect", "--format", "{{json .Labels}}", IMAGE))
+    revision = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert labels["org.opencontainers.image.title"] == "study score"
+    assert labels["org.opencontainers.image.version"] == VERSION
+    found = labels["org.opencontainers.image.revision"]
+    assert found.removesuffix("-dirty") == revision.stdout.strip()
+    assert labels["study-score.model"] == built.model
+    assert podman("image", "exists", f"study_score:{built.bento.name}") == ""
+
+
+def test_usage_statistics_are_off(built: Built) -> None:
+    code = "from bentoml._internal.utils.analytics.usage_stats import do_not_track as d; print(d())"
+    assert inside("python", "-c", code) == "True"
+
+
+@pytest.fixture
+def engines_that_do_not_run(tmp_path: Path) -> str:
+    """A PATH on which docker and podman fail, as their clients do where no engine runs."""
+    for name in ("docker", "podman"):
+        (tmp_path / name).write_text("#!/bin/sh\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    return f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+
+
+def test_without_a_container_engine_it_is_said_what_to_install(
+    home: Home, engines_that_do_not_run: str
+) -> None:
+    run = subprocess.run(
+        [ROOT / "service/deploy/image.sh"],
+        env={**home, "PATH": engines_that_do_not_run},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 1
+    assert run.stderr.startswith("image: no container engine runs here; install and start docker")
