@@ -55,7 +55,7 @@ def save(model: StudyScore) -> bentoml.Tag:
     """Add a model to the store, where it becomes `study_score:latest`; returns its tag."""
     first, *more = model.sources
     source = f"{first.name} + {len(more)} more" if more else first.name
-    metadata = {
+    facts = {
         "W": model.W,
         "b": model.b,
         "rows": model.moments.n,
@@ -66,6 +66,7 @@ def save(model: StudyScore) -> bentoml.Tag:
         "cv_r2": model.cv_r2,
         "sources": [source.model_dump() for source in model.sources],
     }
+    metadata = {name: fact for name, fact in facts.items() if fact is not None}  # BentoML's rule
     labels = {"hypothesis": "H(x) = Wx + b", "source": source, "raw": str(model.fit.raw).lower()}
     with bentoml.models.create(NAME, labels=labels, metadata=metadata) as stored:
         Path(stored.path_of(FILE)).write_text(model.model_dump_json(), encoding="utf-8")

@@ -77,10 +77,15 @@ def document() -> dict[str, Any]:
                 )
             },
             "/ui": {"get": _gets("The model to see and ask", {"text/html": {}}, 429, 504)},
+            "/": {"get": _redirects("To the page at /ui")},
             "/docs.json": {"get": _gets("This document", {"application/json": {}}, 429, 504)},
             "/docs": {"get": _gets("This document to read and try", {"text/html": {}}, 429, 504)},
+            "/schema.json": {
+                "get": _gets("The same for BentoML's client", {"application/json": {}}, 429, 504)
+            },
             "/metrics": {"get": _gets("Prometheus metrics", {"text/plain": {}}, 504)},
             "/livez": {"get": _gets("The process answers", {"text/plain": {}}, 504)},
+            "/healthz": {"get": _gets("The process still answers", {"text/plain": {}}, 504)},
             "/readyz": {"get": _gets("The model is loaded", {"text/plain": {}}, 504)},
         },
         "components": {
@@ -105,27 +110,25 @@ def _errors(*statuses: int) -> dict[str, Any]:
 
 
 def _predicts(summary: str, request: type, answer: type) -> dict[str, Any]:
-    header = {"description": "The tag of the model that answered.", "schema": {"type": "string"}}
     return {
-        "summary": summary,
-        "operationId": summary.lower().replace(" ", "_"),
-        "security": [{}, {"key": []}],
+        **_gets(summary, _json(answer), 400, 401, 413, 415, 429, 504),
         "requestBody": {"required": True, "content": _json(request)},
-        "responses": {
-            "200": {
-                "description": summary,
-                "headers": {"X-Model": header},
-                "content": _json(answer),
-            },
-            **_errors(400, 401, 413, 415, 429, 504),
-        },
     }
 
 
 def _gets(summary: str, content: dict[str, Any], *errors: int) -> dict[str, Any]:
-    return {
+    operation: dict[str, Any] = {
         "summary": summary,
         "operationId": summary.lower().replace(" ", "_"),
-        **({"security": [{}, {"key": []}]} if 401 in errors else {}),
         "responses": {"200": {"description": summary, "content": content}, **_errors(*errors)},
     }
+    if 401 in errors:  # it is about the model
+        operation["security"] = [{}, {"key": []}]
+        tag = {"description": "The tag of the model that answered.", "schema": {"type": "string"}}
+        operation["responses"]["200"]["headers"] = {"X-Model": tag}
+    return operation
+
+
+def _redirects(summary: str) -> dict[str, Any]:
+    responses = {"307": {"description": summary}, **_errors(429, 504)}
+    return {"summary": summary, "operationId": "root", "responses": responses}

@@ -37,7 +37,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def url(browser: Browser, module_home: Home) -> Iterator[str]:
     """The service with the lesson's own model: its line misses the rows by a little."""
-    assert run(module_home, "training", "--raw").returncode == 0
+    assert run(module_home, "training", "--raw", "--force").returncode == 0
     with serving(module_home) as url:
         yield url
 

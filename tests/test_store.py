@@ -31,6 +31,13 @@ def test_bentoml_tells_what_a_model_is(lab_model: StudyScore) -> None:
     assert metadata["sources"][0]["sha256"] == lab_model.sources[0].sha256
 
 
+def test_what_is_not_known_of_a_model_is_left_out(lab_model: StudyScore) -> None:
+    unsure = lab_model.model_copy(update={"cv_rmse": None, "cv_r2": None})
+    info = store.get(store.save(unsure)).info
+    assert "W" in info.metadata
+    assert not {"cv_rmse", "cv_r2"} & info.metadata.keys()
+
+
 def test_a_missing_model_is_reported_with_the_next_step() -> None:
     with pytest.raises(store.ModelMissing, match=r"study_score:latest.*python -m training"):
         store.get(store.LATEST)

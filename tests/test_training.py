@@ -197,3 +197,11 @@ def test_help_imports_nothing_heavy() -> None:
     assert imported.isdisjoint({"torch", "bentoml", "pyarrow", "scipy", "numpy"})
     for option in ("--raw", "--lr", "--epochs", "--folds", "--dry-run", "--json"):
         assert option in run.stdout
+
+
+def test_constant_scores_are_saved_too(tmp_path: Path, capsys: Captured) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("hours,score\n1,7\n2,7\n3,7\n")
+    assert main([str(path)]) == 0
+    assert "R² unknown" in capsys.readouterr().out
+    assert store.read(store.get(store.LATEST)).r2 is None
