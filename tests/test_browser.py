@@ -100,15 +100,13 @@ def test_the_page_tells_what_the_model_learned(opened: Open, url: str) -> None:
     expect(page.locator("#sources")).to_have_text("lab (3 rows)")
 
 
-def test_the_page_is_one_request_and_is_drawn_within_a_second(opened: Open) -> None:
+def test_the_page_is_one_request_and_three_for_what_it_shows(opened: Open) -> None:
     asked: list[str] = []
     page = opened(
         prepare=lambda page: page.on("request", lambda each: asked.append(urlsplit(each.url).path))
     )
     expect(page.locator("#answer")).to_be_visible()
     assert asked == ["/ui", "/model", "/training", "/predict"]
-    answered = page.evaluate("performance.getEntriesByType('resource').at(-1).responseEnd")
-    assert answered < 1000
 
 
 @pytest.mark.parametrize("hours", [0, 2.5, 4, 8784])

@@ -104,7 +104,7 @@ def measure(*options: str, command: tuple[str, ...] = ()) -> Run:
 
 def main() -> None:
     """Print the table."""
-    with tempfile.TemporaryDirectory() as name, built(Path(name)) as (_, seconds, _):
+    with tempfile.TemporaryDirectory() as name, built(Path(name)) as (_, seconds):
         Path(name, "stock.py").write_text(STOCK)
         Path(name).chmod(0o755)
         site = Path(torch.__file__).parent.parent

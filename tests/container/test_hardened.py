@@ -89,7 +89,7 @@ def accepts(url: str) -> bool:
         return False
 
 
-def test_requests_in_flight_are_finished_on_sigterm_within_two_seconds(built: Built) -> None:
+def test_requests_in_flight_are_finished_on_sigterm(built: Built) -> None:
     body = json.dumps({"hours": 4})
     with running(*HARDENED, HALF_A_CPU) as container, ExitStack() as stack:
         address = urlsplit(container.url).netloc
@@ -103,7 +103,6 @@ def test_requests_in_flight_are_finished_on_sigterm_within_two_seconds(built: Bu
             client.putheader("Content-Length", str(len(body)))
             client.endheaders(body[:5].encode())
         assert right(container.url)  # so the halves have been read
-        start = time.monotonic()
         podman("kill", "--signal=TERM", container.name)
         wait_until(lambda: not accepts(container.url))
         for client in clients:
@@ -111,18 +110,7 @@ def test_requests_in_flight_are_finished_on_sigterm_within_two_seconds(built: Bu
         scores = [json.loads(client.getresponse().read())["score"] for client in clients]
         assert scores == [8] * 5
         podman("wait", container.name)
-        assert time.monotonic() - start < 2
         assert container.inspect("{{.State.ExitCode}}") == "0"
-
-
-def test_the_first_right_answer_comes_within_two_seconds(built: Built) -> None:
-    """By the clock, or where the machine has other work by the processor time that it took."""
-
-    def seconds() -> float:
-        with running(*HARDENED) as container:
-            return min(container.seconds, container.processor_seconds())
-
-    assert any(seconds() < 2 for _ in range(5))
 
 
 def test_requests_are_not_logged(container: Container) -> None:
