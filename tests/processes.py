@@ -77,6 +77,14 @@ def answers(url: str) -> bool:
         return False
 
 
+def accepts(url: str) -> bool:
+    """Whether a new connection gets an answer."""
+    try:
+        return requests.get(f"{url}/livez", timeout=0.3).ok
+    except requests.RequestException:
+        return False
+
+
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():

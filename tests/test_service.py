@@ -81,7 +81,7 @@ def test_the_model_card_tells_what_is_served(client: TestClient, lab_model: Stud
     assert (card["W"], card["b"], card["rows"]) == (2.0, 0.0, 3)
     assert (card["hours_min"], card["hours_max"]) == (1.0, 3.0)
     assert (card["r2"], card["residual_sd"], card["cv_rmse"]) == (1.0, 0.0, 0.0)
-    assert card["sources"] == [source.model_dump() for source in lab_model.sources]
+    assert card["sources"] == [source.model_dump(mode="json") for source in lab_model.sources]
     assert card["created"].startswith(str(lab_model.fit.created.date()))
 
 

@@ -96,7 +96,7 @@ function drawAnswer() {
     hoursText(shown.model.hours_min),
     hoursText(shown.model.hours_max),
   );
-  if (!typed) $("hours").value = hours;
+  if (!typed && document.activeElement !== $("hours")) $("hours").value = hours; // not under typing
   $("slider").value = hours;
   $("slider").setAttribute("aria-valuetext", `${hoursText(hours)} ${T.hours}`);
   drawMarker($("fit"), place, hours, answer);

@@ -17,7 +17,7 @@ import requests
 
 from tests.container.conftest import Built
 from tests.container.podman import HARDENED, IMAGE, Container, environment, podman, right, running
-from tests.processes import wait_until
+from tests.processes import accepts, wait_until
 
 HALF_A_CPU = "--cpus=0.5"
 
@@ -80,13 +80,6 @@ def test_it_stays_within_its_memory_under_load(container: Container) -> None:
     assert container.inspect("{{.State.OOMKilled}}") == "false"
     assert podman("top", container.name, "hpid") == processes  # none was replaced
     assert right(container.url)
-
-
-def accepts(url: str) -> bool:
-    try:
-        return requests.get(f"{url}/livez", timeout=0.3).ok
-    except requests.RequestException:
-        return False
 
 
 def test_requests_in_flight_are_finished_on_sigterm(built: Built) -> None:
