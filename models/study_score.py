@@ -101,6 +101,21 @@ class StudyScore(Document):
         n = self.moments.n
         return math.sqrt(self._squared_residuals / (n - 2)) if n > 2 else None
 
+    def facts(self) -> dict[str, Any]:
+        """What the line is, what it was fitted to and how well it fits, by the usual names."""
+        return {
+            "W": self.W,
+            "b": self.b,
+            "rows": self.moments.n,
+            "hours_min": self.moments.min_x,
+            "hours_max": self.moments.max_x,
+            "rmse": self.rmse,
+            "r2": self.r2,
+            "residual_sd": self.residual_sd,
+            "cv_rmse": self.cv_rmse,
+            "cv_r2": self.cv_r2,
+        }
+
     def predict(self, hours: Any) -> Any:
         """The score for a number of hours, or for each of an array, by one expression."""
         return hours * self.W + self.b

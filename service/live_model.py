@@ -63,24 +63,15 @@ class Served:
 
     def card(self) -> ModelCard:
         """What the model is and how sure."""
-        model, moments, fit = self.model, self.model.moments, self.model.fit
+        fit = self.model.fit
         return ModelCard(
             tag=self.tag,
-            W=model.W,
-            b=model.b,
-            rows=moments.n,
-            hours_min=moments.min_x,
-            hours_max=moments.max_x,
-            rmse=model.rmse,
-            r2=model.r2,
-            residual_sd=model.residual_sd,
-            cv_rmse=model.cv_rmse,
-            cv_r2=model.cv_r2,
+            **self.model.facts(),
             epochs=fit.epochs,
             lr=fit.lr,
             raw=fit.raw,
             created=fit.created,
-            sources=list(model.sources),
+            sources=list(self.model.sources),
         )
 
     def training(self) -> Training:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
@@ -31,8 +32,9 @@ _TEXTS = {
 }
 
 
+@cache
 def document() -> dict[str, Any]:
-    """OpenAPI 3.1 for the whole service."""
+    """OpenAPI 3.1 for the whole service; made once, and not to be changed."""
     _, definitions = models_json_schema(
         [
             (schemas.PredictRequest, "validation"),
