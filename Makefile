@@ -1,44 +1,75 @@
 # Each target does its own set-up. BentoML's usage statistics are off here.
 export BENTOML_DO_NOT_TRACK = True
 PYTHON ?= python3
+PORT ?= 3000
 VENV = .venv
-READY = $(VENV)/ready
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+# PyTorch's own builds for Linux without CUDA, which would be gigabytes; empty takes pip's index.
+ifeq ($(shell uname -sm),Linux x86_64)
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+endif
+REACHED = $(PYTHON) -c 'import urllib.request; urllib.request.urlopen("$(TORCH_INDEX)/", timeout=5)'
+INSTALL = $(VENV)/bin/pip install --disable-pip-version-check
 
 .PHONY: setup serve test lint image bench lock pictures clean
 
-setup: $(READY)
+setup: $(VENV)/ready
 
-$(READY): pyproject.toml service/requirements.txt
+$(VENV)/ready: pyproject.toml service/requirements.txt training/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("make: study score needs \
+	Python 3.11 or later, and $(PYTHON) is %d.%d; name another: make PYTHON=python3.11" \
+	% sys.version_info[:2])'
+	@echo 'Installing torch (200 MB) and what serving and training need (200 MB) into $(VENV)'
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --upgrade pip
-	$(VENV)/bin/pip install --quiet --group dev --constraint service/requirements.txt
-	touch $@
+	$(INSTALL) --quiet pip==26.3
+	@if [ -z "$(TORCH_INDEX)" ]; then :; elif $(REACHED) 2>/dev/null; then \
+	    echo 'torch without CUDA, from $(TORCH_INDEX)'; \
+	    $(INSTALL) --quiet --no-deps --index-url $(TORCH_INDEX) $$(grep ^torch== training/requirements.txt); \
+	else echo '$(TORCH_INDEX) cannot be reached; torch comes from the ordinary index'; fi
+	$(INSTALL) --quiet --group training --constraint training/requirements.txt
+	@touch $@
+
+$(VENV)/ready-to-test: $(VENV)/ready tests/requirements.txt
+	@echo 'Installing what the tests need (300 MB)'
+	$(INSTALL) --quiet --group dev --constraint tests/requirements.txt
+	@touch $@
+
+MODEL = bentoml models get study_score:latest >/dev/null 2>&1 || python -m training
+FREE = import socket; socket.create_server(("127.0.0.1", $(PORT))).close()
 
 serve: setup
-	@bentoml models get study_score:latest >/dev/null 2>&1 || python -m training
-	bentoml serve --host 127.0.0.1 --port 3000
+	@python -c '$(FREE)' 2>/dev/null || { echo 'make: port $(PORT) cannot be had, another' \
+	    'program may listen there; choose one: make serve PORT=3001' >&2; exit 1; }
+	@$(MODEL)
+	bentoml serve --host 127.0.0.1 --port $(PORT)
 
 test: lint
 	pytest
 
-lint: setup
+lint: $(VENV)/ready-to-test
 	ruff check .
 	ruff format --check .
 	mypy
 
 image: setup
-	@bentoml models get study_score:latest >/dev/null 2>&1 || python -m training
+	@$(MODEL)
 	service/deploy/image.sh
 
-bench: setup
+bench: $(VENV)/ready-to-test
 	python -m tests.bench.service
 	python -m tests.bench.training
 
-lock: setup
-	uv pip compile --quiet --upgrade --group service --no-header --no-annotate -o service/requirements.txt
+# torch's CUDA libraries are left out: who installs the build that has them gets those it names.
+LOCK = uv pip compile --quiet --upgrade --no-header --no-annotate
+WITHOUT_CUDA = grep -vE '^(cuda|nvidia|triton)'
 
-pictures: setup
+lock: $(VENV)/ready-to-test
+	$(LOCK) --group service -o service/requirements.txt
+	$(LOCK) --group training -c service/requirements.txt | $(WITHOUT_CUDA) > training/requirements.txt
+	$(LOCK) --group dev -c training/requirements.txt | $(WITHOUT_CUDA) > tests/requirements.txt
+
+pictures: $(VENV)/ready-to-test
 	python -m tests.pictures
 
 clean:
