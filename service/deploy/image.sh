@@ -13,6 +13,12 @@ done
     exit 1
 }
 
+if [ "$engine" = docker ] && ! DOCKER_BUILDKIT=1 docker build --help >/dev/null 2>&1; then
+    echo "image: this docker cannot build: it has no buildx; install it (https://docs.docker.com/go/buildx/)," \
+        "or build with podman: BENTOML_CONTAINERIZE_BACKEND=podman make image" >&2
+    exit 1
+fi
+
 bento=$(bentoml build --output tag)
 bento=${bento#__tag__:}
 model=$(bentoml get "$bento" --output json | python -c 'import json, sys; print(json.load(sys.stdin)["services"][0]["models"][0]["tag"])')

@@ -9,6 +9,7 @@ release=bookworm # the one with Python 3.11
 mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' "Release: $release" | head -n 1)
 [ "$mirror" ] || { echo "base.sh: apt has no source for Debian $release" >&2; exit 1; }
 root=$(mktemp -d)
+chmod 755 "$root" # the root of the image; Docker would keep other users out of a closed one
 trap 'rm -rf "$root"' EXIT
 debootstrap --variant=minbase --include=ca-certificates,python3,python3-pip,python3-venv "$release" "$root" "$mirror" >&2
 rm -rf "$root"/usr/lib/python3*/EXTERNALLY-MANAGED "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/*

@@ -17,6 +17,7 @@ import pytest
 import requests
 import yaml
 
+from service.settings import PREFIX, Settings
 from tests.container.conftest import Built
 from tests.container.podman import IMAGE, podman, right
 from tests.processes import ROOT, wait_until
@@ -52,6 +53,12 @@ def test_the_compose_file_is_valid() -> None:
     checker = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
     run = subprocess.run([*checker, COMPOSE], capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_compose_passes_every_setting_but_those_that_a_bento_refuses() -> None:
+    (service,) = yaml.safe_load(COMPOSE.read_text())["services"].values()
+    settings = {PREFIX + name.upper() for name in Settings.model_fields}
+    assert set(service["environment"]) == settings - {f"{PREFIX}MODEL", f"{PREFIX}FOLLOW"}
 
 
 @pytest.fixture

@@ -87,3 +87,19 @@ def test_without_a_container_engine_it_is_said_what_to_install(
     )
     assert run.returncode == 1
     assert run.stderr.startswith("image: no container engine runs here; install and start docker")
+
+
+def test_a_docker_without_buildx_gets_a_sentence(home: Home, tmp_path: Path) -> None:
+    client = tmp_path / "docker"
+    client.write_text(
+        '#!/bin/sh\n[ "$1" = info ]  # as Docker 23 and later without the component\n'
+    )
+    client.chmod(0o755)
+    run = subprocess.run(
+        [ROOT / "service/deploy/image.sh"],
+        env={**home, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 1
+    assert run.stderr.startswith("image: this docker cannot build: it has no buildx; install it")
