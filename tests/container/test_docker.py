@@ -76,6 +76,9 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
         finally:
             engine.terminate()
             engine.wait(30)
+            for mount in Path("/proc/mounts").read_text().split():
+                if mount.startswith(str(folder)):  # what it leaves; pytest could not clean up
+                    subprocess.run(["umount", mount], check=True)
 
 
 def answers(docker: Docker, *command: str) -> bool:
