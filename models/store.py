@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import bentoml
 from bentoml.exceptions import BentoMLException, NotFound
@@ -71,6 +71,19 @@ def save(model: StudyScore) -> bentoml.Tag:
     with bentoml.models.create(NAME, labels=labels, metadata=metadata) as stored:
         Path(stored.path_of(FILE)).write_text(model.model_dump_json(), encoding="utf-8")
     return stored.tag
+
+
+class Stored(NamedTuple):
+    """A model and the tag it is stored under."""
+
+    tag: str
+    model: StudyScore
+
+
+def load(tag: bentoml.Tag | str) -> Stored:
+    """What is stored under a tag; raises ModelMissing or ModelDamaged."""
+    stored = get(tag)
+    return Stored(str(stored.tag), read(stored))
 
 
 def get(tag: bentoml.Tag | str) -> bentoml.Model:

@@ -24,7 +24,7 @@ from models.study_score import StudyScore  # noqa: E402
 from service.app import StudyScoreService  # noqa: E402
 from tests.processes import Home  # noqa: E402
 from training.data import read_rows  # noqa: E402
-from training.sgd import train  # noqa: E402
+from training.fit import fit  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ def trained(home: Home, lab_model: StudyScore) -> Home:
 
 @pytest.fixture
 def lab_model() -> StudyScore:
-    return train(read_rows([]), lr=0.1, epochs=1000)
+    return fit(read_rows([]), lr=0.1, epochs=1000)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data import Rows, read_rows
+from training.data import Summary, read_rows
 
 Array = NDArray[np.float64]
 
@@ -46,5 +46,5 @@ def write_csv(path: Path, x: Array, y: Array) -> str:
     return str(path)
 
 
-def rows_of(folder: Path, x: Array, y: Array, folds: int = 10) -> Rows:
+def rows_of(folder: Path, x: Array, y: Array, folds: int = 10) -> Summary:
     return read_rows([write_csv(folder / "rows.csv", x, y)], folds=folds)

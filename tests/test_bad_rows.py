@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tests.test_data import write
 from training import bad_rows
 from training.data import read_rows
-from training.files import DataError
+from training.errors import DataError
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_row_too_long_to_hold_is_refused_before_it_is_read(tmp_path: Path, ski
     code = f"""
 import resource
 from training.data import read_rows
-from training.files import DataError
+from training.errors import DataError
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     read_rows([{str(path)!r}], skip_bad_rows={skip})

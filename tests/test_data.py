@@ -17,9 +17,10 @@ from scipy import stats
 
 from models.moments import Moments, merged
 from tests.data import Array
-from training.data import Rows, read_rows
-from training.files import LAB_CSV, Columns, DataError
-from training.sgd import train
+from training.data import Summary, read_rows
+from training.errors import DataError
+from training.files import LAB_CSV, Columns
+from training.fit import fit
 
 
 def write(tmp_path: Path, content: bytes | str, name: str = "scores.csv") -> str:
@@ -202,8 +203,8 @@ def test_any_split_of_the_rows_gives_the_same_model(
         else:
             paths.append(write(tmp_path, lines(x[start:end], y[start:end]), f"{i}.csv"))
     order.shuffle(paths)
-    whole = train(Rows((Moments.of(x, y),), read_rows([]).sources), 0.1, 200)
-    split = train(read_rows(paths), 0.1, 200)
+    whole = fit(Summary((Moments.of(x, y),), read_rows([]).sources), 0.1, 200)
+    split = fit(read_rows(paths), 0.1, 200)
     assert abs(whole.W - split.W) * x.std() <= 1e-12 * y.std()
     for hours in (x.min(), x.mean(), x.max()):
         assert abs(whole.predict(hours) - split.predict(hours)) <= 2e-12 * y.std()

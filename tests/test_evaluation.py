@@ -9,44 +9,49 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import LeaveOneOut, PredefinedSplit, cross_val_predict
 
 from models.moments import Moments
+from models.store import Stored
 from models.study_score import StudyScore
 from tests.data import CARS_DIST, CARS_SPEED, Array, rows_of
-from training.data import Rows, read_rows
+from training.data import Summary, read_rows
 from training.evaluation import compare, errors, siblings
-from training.sgd import train
+from training.fit import fit
 
 K = 10
 SOURCE = read_rows([]).sources[0]
 
 
-def rows(x: Array, y: Array, first: int = 0) -> Rows:
+def rows(x: Array, y: Array, first: int = 0) -> Summary:
     """As if read from a file whose first row falls into fold `first`."""
     folds: list[Moments | None] = [None] * K
     for k in range(min(K, len(x))):
         folds[(k + first) % K] = Moments.of(x[k::K], y[k::K])
     source = SOURCE.model_copy(update={"sha256": hashlib.sha256(y.tobytes()).hexdigest()})
-    return Rows(tuple(folds), (source,))
+    return Summary(tuple(folds), (source,))
 
 
-def draw(n: int, seed: int, slope: float = 3, sd: float = 5) -> Rows:
+def draw(n: int, seed: int, slope: float = 3, sd: float = 5) -> Summary:
     random = np.random.default_rng(seed)
     x = random.uniform(0, 24, n)
     return rows(x, slope * x + 20 + random.normal(0, sd, n), seed)
 
 
-def model(rows: Rows) -> StudyScore:
-    return train(rows, 0.4, 30)  # a fifth of the way is left after each epoch
+def stored(model: StudyScore) -> Stored:
+    return Stored("study_score:champion", model)
 
 
-def refused(champion: StudyScore, challenger: Rows) -> bool:
-    return compare(champion, model(challenger), challenger).refused
+def model(rows: Summary) -> Stored:
+    return stored(fit(rows, 0.4, 30))  # a fifth of the way is left after each epoch
+
+
+def refused(champion: Stored, challenger: Summary) -> bool:
+    return compare(champion, model(challenger).model, challenger).refused
 
 
 @pytest.mark.parametrize("folds", [2, 7, 50])
 def test_cross_validation_agrees_with_scikit_learn_on_the_same_folds(
     tmp_path: Path, folds: int
 ) -> None:
-    model = train(rows_of(tmp_path, CARS_SPEED, CARS_DIST, folds), 0.1, 1000)
+    model = fit(rows_of(tmp_path, CARS_SPEED, CARS_DIST, folds), 0.1, 1000)
     split = LeaveOneOut() if folds == 50 else PredefinedSplit(np.arange(50) % folds)
     predicted = cross_val_predict(LinearRegression(), CARS_SPEED[:, None], CARS_DIST, cv=split)
     rmse = np.sqrt(np.mean((predicted - CARS_DIST) ** 2))
@@ -62,7 +67,7 @@ def test_a_fold_less_is_a_sibling_that_did_not_see_it() -> None:
 
 
 def test_one_fold_has_no_cross_validation(tmp_path: Path) -> None:
-    model = train(rows_of(tmp_path, CARS_SPEED, CARS_DIST, folds=1), 0.1, 1000)
+    model = fit(rows_of(tmp_path, CARS_SPEED, CARS_DIST, folds=1), 0.1, 1000)
     assert (model.cv_rmse, model.cv_r2, model.siblings) == (None, None, ())
 
 
@@ -98,16 +103,17 @@ def test_a_really_worse_model_never_gets_in() -> None:
     champion = model(draw(500, 1))
     for seed in range(2, 52):
         challenger = draw(500, seed)
-        assert compare(champion, train(challenger, 0.1, 5), challenger).refused
+        assert compare(champion, fit(challenger, 0.1, 5), challenger).refused
 
 
 def test_on_the_same_rows_the_training_costs_decide() -> None:
     rows = read_rows([])
-    exact, raw = train(rows, 0.1, 1000), train(rows, 0.01, 1000, raw=True)
-    comparison = compare(exact, raw, rows)
-    assert comparison == (0.0, raw.rmse, True, False, True)
-    assert not compare(raw, exact, rows).refused
-    assert not compare(exact, train(rows, 0.1, 900), rows).refused
+    exact, raw = fit(rows, 0.1, 1000), fit(rows, 0.01, 1000, raw=True)
+    comparison = compare(stored(exact), raw, rows)
+    tag = "study_score:champion"
+    assert comparison == (tag, 0.0, raw.rmse, True, f"{tag} is better on these rows")
+    assert not compare(stored(raw), exact, rows).refused
+    assert not compare(stored(exact), fit(rows, 0.1, 900), rows).refused
 
 
 def test_a_difference_within_1e_9_of_the_variance_is_none() -> None:
@@ -115,23 +121,23 @@ def test_a_difference_within_1e_9_of_the_variance_is_none() -> None:
     champion = model(rows(x, 2 * x))
     for error, is_worse in ((1e-5, False), (1e-3, True)):
         challenger = rows(np.arange(50.0), 2 * np.arange(50.0))
-        line = model(challenger).model_copy(update={"siblings": ((2.0, error * 14.4),) * K})
+        line = model(challenger).model.model_copy(update={"siblings": ((2.0, error * 14.4),) * K})
         assert compare(champion, line, challenger).refused is is_worse
 
 
 def test_the_figures_are_the_errors_on_the_rows_of_the_run() -> None:
     champion, challenger = model(draw(100, 1)), draw(200, 2)
-    new = model(challenger)
+    new = model(challenger).model
     comparison = compare(champion, new, challenger)
-    assert comparison.challenger == new.cv_rmse
-    expected = errors(challenger.moments, champion.W, champion.b).rmse
-    assert comparison.champion == pytest.approx(expected)
+    assert comparison.challenger_rmse == new.cv_rmse
+    expected = errors(challenger.moments, champion.model.W, champion.model.b).rmse
+    assert comparison.rmse == pytest.approx(expected)
     assert not comparison.same_rows
 
 
 def test_with_one_fold_the_costs_decide() -> None:
     champion = model(draw(100, 1))
     x = np.arange(10.0)
-    challenger = Rows((Moments.of(x, 3 * x + 20),), read_rows([]).sources)
-    assert not compare(champion, train(challenger, 0.1, 1000), challenger).refused
-    assert compare(champion, train(challenger, 0.1, 1), challenger).refused
+    challenger = Summary((Moments.of(x, 3 * x + 20),), read_rows([]).sources)
+    assert not compare(champion, fit(challenger, 0.1, 1000), challenger).refused
+    assert compare(champion, fit(challenger, 0.1, 1), challenger).refused

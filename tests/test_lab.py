@@ -12,7 +12,7 @@ from models.moments import Moments
 from models.study_score import StudyScore
 from training.__main__ import main
 from training.data import read_rows
-from training.sgd import train
+from training.fit import fit
 
 TABLE = [
     (0, 0.187, 0.080, 18.666667),
@@ -66,7 +66,7 @@ def test_raw_walks_the_path_of_the_labs_own_loop() -> None:
             seen.append((epoch.number, *(float(v[0]) for v in (epoch.W, epoch.b, epoch.cost))))
             yield epoch
 
-    model = train(read_rows([]), lr=0.01, epochs=1000, raw=True, watch=watch)
+    model = fit(read_rows([]), lr=0.01, epochs=1000, raw=True, watch=watch)
     table, answer = labs_own_loop()
     np.testing.assert_allclose(seen[::100], table, atol=2e-6)
     assert model.predict(4) == pytest.approx(answer, abs=2e-6)

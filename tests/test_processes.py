@@ -66,6 +66,17 @@ def test_a_missing_file_ends_all(home: Home) -> None:
     assert not Path(home["BENTOML_HOME"], "models").exists()
 
 
+def test_torchrun_of_ours_ends_with_the_status_of_the_training(home: Home) -> None:
+    assert run(home, "training").returncode == 0
+    ended = run(home, "training.torchrun", *TORCHRUN[1:], "training", "--raw")
+    assert ended.returncode == 3
+    assert ended.stderr.startswith("training: refused, nothing saved: ")
+    assert ended.stderr.count("\n") == 1
+    ended = run(home, "training.torchrun", *TORCHRUN[1:], "training", "nothing.csv")
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_killed_process_ends_all(files: Path, home: Home) -> None:
     command = [sys.executable, "-m", *TORCHRUN, "training", str(files), "--epochs", "1000000000"]
     with subprocess.Popen(

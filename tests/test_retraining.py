@@ -70,7 +70,8 @@ def test_json_tells_both_figures_and_the_refusal(capsys: Captured) -> None:
         "rmse": 0.0,
         "challenger_rmse": found["rmse"],
         "same_rows": True,
-        "better": True,
+        "refused": True,
+        "reason": f"{tag} is better on these rows",
     }
 
 

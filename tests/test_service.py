@@ -18,7 +18,7 @@ from models import store
 from models.study_score import HOURS_MAX, StudyScore
 from service.schemas import BATCH_MAX
 from tests.data import CARS_DIST, CARS_SPEED, rows_of
-from training.sgd import train
+from training.fit import fit
 
 JSON = {"content-type": "application/json"}
 examples = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -50,7 +50,7 @@ def test_every_prediction_names_the_model_that_made_it(
 
 
 def test_service_and_torch_give_the_same_bits(app: Any, tmp_path: Path) -> None:
-    model = train(rows_of(tmp_path, CARS_SPEED, CARS_DIST), 0.1, 1000)
+    model = fit(rows_of(tmp_path, CARS_SPEED, CARS_DIST), 0.1, 1000)
     store.save(model)
     hours = np.random.default_rng(3).uniform(0, HOURS_MAX, 1000)
     W, b = torch.tensor(model.W, dtype=torch.float64), torch.tensor(model.b, dtype=torch.float64)
@@ -64,7 +64,7 @@ def test_service_and_torch_give_the_same_bits(app: Any, tmp_path: Path) -> None:
 
 
 def test_a_model_of_two_rows_answers_without_an_interval(app: Any, tmp_path: Path) -> None:
-    store.save(train(rows_of(tmp_path, np.array([1.0, 2.0]), np.array([1.0, 3.0])), 0.1, 1000))
+    store.save(fit(rows_of(tmp_path, np.array([1.0, 2.0]), np.array([1.0, 3.0])), 0.1, 1000))
     with TestClient(app) as client:
         assert client.post("/predict", json={"hours": 2}).json() == {
             "score": 3.0,

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from models.moments import Cost, Moments
 from tests.data import CARS_DIST, CARS_SPEED, Array
-from training.data import Rows, read_rows
-from training.sgd import CannotFit, descend, largest_stable_lr, train
+from training.data import Summary, read_rows
+from training.errors import CannotFit
+from training.fit import fit, largest_stable_lr, side_by_side
+from training.sgd import descend
 
 SOURCES = read_rows([]).sources
 
@@ -42,16 +44,16 @@ def test_sgd_on_moments_walks_the_same_path_as_on_the_rows(
     moments = Moments.of(x, y)
     path = [
         (epoch.W.item(), epoch.b.item(), epoch.cost.item())
-        for epoch in descend([moments.cost], lr, 50)
+        for epoch in descend(side_by_side([moments.cost]), lr, 50)
     ]
     np.testing.assert_allclose(path, on_the_rows(x, y, lr, 50), rtol=1e-9, atol=1e-11)
 
 
 def test_problems_solved_together_are_solved_as_if_alone() -> None:
     first, second = Moments.of(CARS_SPEED, CARS_DIST), Moments.of(CARS_SPEED[:9], CARS_DIST[:9])
-    *_, together = descend([first.cost, second.cost], 1e-3, 100)
+    *_, together = descend(side_by_side([first.cost, second.cost]), 1e-3, 100)
     for k, moments in enumerate((first, second)):
-        *_, alone = descend([moments.cost], 1e-3, 100)
+        *_, alone = descend(side_by_side([moments.cost]), 1e-3, 100)
         assert (together.W[k], together.b[k]) == (alone.W[0], alone.b[0])
 
 
@@ -61,36 +63,43 @@ def test_the_largest_stable_learning_rate_parts_convergence_from_divergence(
     mean: float, sd: float, slope: float
 ) -> None:
     assume(abs(slope) > 0.1)
-    cost = Cost(0.0, slope, sd**2, mean, slope * mean + 1)
-    limit = largest_stable_lr(Cost(*map(torch.tensor, cost)))
-    for _ in descend([cost], limit * 0.99, 300):
-        pass
-    with pytest.raises(CannotFit):
-        for _ in descend([cost], limit * 1.01, 3000):
-            pass
+    cost = side_by_side([Cost(0.0, slope, sd**2, mean, slope * mean + 1)])
+    limit = largest_stable_lr(cost)
+    costs = [epoch.cost.item() for epoch in descend(cost, limit * 0.99, 300)]
+    assert costs == sorted(costs, reverse=True)
+    *_, last = descend(cost, limit * 1.01, 3000)
+    assert last.cost > costs[0]
 
 
 def test_divergence_names_the_epoch_and_a_rate_that_converges() -> None:
-    rows = Rows((Moments.of(CARS_SPEED, CARS_DIST),), SOURCES)
+    rows = Summary((Moments.of(CARS_SPEED, CARS_DIST),), SOURCES)
     with pytest.raises(CannotFit, match=r"in epoch 0 the cost rises .* up to 0\.0036 converges"):
-        train(rows, lr=0.01, epochs=1000, raw=True)
-    assert train(rows, lr=0.0036, epochs=1000, raw=True).W > 0
+        fit(rows, lr=0.01, epochs=1000, raw=True)
+    assert fit(rows, lr=0.0036, epochs=1000, raw=True).W > 0
 
 
 def test_divergence_in_the_last_step_is_seen() -> None:
     with pytest.raises(CannotFit, match="in epoch 0"):
-        list(descend([Moments.of(CARS_SPEED, CARS_DIST).cost], lr=5.0, epochs=0))
+        fit(Summary((Moments.of(CARS_SPEED, CARS_DIST),), SOURCES), lr=5.0, epochs=0, raw=True)
+
+
+def test_in_standard_units_any_rate_up_to_1_converges() -> None:
+    x = np.linspace(0, 24, 30)
+    rows = Summary((Moments.of(x[::2], 3 * x[::2] + 0.1), Moments.of(x[1::2], x[1::2])), SOURCES)
+    with pytest.raises(CannotFit, match=r"any up to 0\.95 converges"):
+        fit(rows, lr=5)
+    assert pytest.approx(fit(rows).W) == fit(rows, lr=0.95).W
 
 
 def test_one_row_has_no_line() -> None:
     with pytest.raises(CannotFit, match="only 1 row; a line needs 2 or more"):
-        train(Rows((Moments.of(np.ones(1), np.ones(1)),), SOURCES), 0.1, 10)
+        fit(Summary((Moments.of(np.ones(1), np.ones(1)),), SOURCES), 0.1, 10)
 
 
 def test_hours_that_never_vary_have_no_line() -> None:
     x = np.full(3, 0.1)
     with pytest.raises(CannotFit, match=r"hours never vary: all 3 rows have 0\.1"):
-        train(Rows((Moments.of(x, np.arange(3.0)),), SOURCES), 0.1, 10)
+        fit(Summary((Moments.of(x, np.arange(3.0)),), SOURCES), 0.1, 10)
 
 
 def test_hours_that_never_vary_in_a_sibling_predict_the_mean() -> None:
@@ -98,20 +107,20 @@ def test_hours_that_never_vary_in_a_sibling_predict_the_mean() -> None:
         Moments.of(np.full(2, 1.0), np.array([4.0, 6.0])),
         Moments.of(np.ones(1) * 3, np.ones(1)),
     )
-    model = train(Rows(folds, SOURCES), 0.1, 1000)
+    model = fit(Summary(folds, SOURCES), 0.1, 1000)
     # the sibling that did not see fold 1 says 5 at 3 hours, the other one says 1 at 1 hour
     assert model.cv_rmse == pytest.approx(np.sqrt(((5 - 1) ** 2 + (1 - 4) ** 2 + (1 - 6) ** 2) / 3))
 
 
 def test_the_same_rows_give_the_same_model_bit_for_bit() -> None:
-    rows = Rows((Moments.of(CARS_SPEED, CARS_DIST),), SOURCES)
-    first, second = train(rows, 0.1, 1000), train(rows, 0.1, 1000)
+    rows = Summary((Moments.of(CARS_SPEED, CARS_DIST),), SOURCES)
+    first, second = fit(rows, 0.1, 1000), fit(rows, 0.1, 1000)
     assert (first.W, first.b) == (second.W, second.b)
 
 
 def test_the_cost_by_epoch_is_kept_in_score_units_and_short() -> None:
     moments = Moments.of(CARS_SPEED, CARS_DIST)
-    model = train(Rows((moments,), SOURCES), 0.1, 5000)
+    model = fit(Summary((moments,), SOURCES), 0.1, 5000)
     numbers, costs = zip(*model.costs, strict=True)
     assert (numbers[0], numbers[1], numbers[-1]) == (0, 1, 5000)
     assert len(numbers) <= 200

@@ -13,8 +13,9 @@ from scipy import stats
 from models.moments import Moments
 from models.study_score import HOURS_MAX, StudyScore
 from tests.data import CARS_DIST, CARS_SPEED, DATA_SETS, Array, rows_of
-from training.data import Rows, read_rows
-from training.sgd import CannotFit, train
+from training.data import Summary, read_rows
+from training.errors import CannotFit
+from training.fit import fit
 
 SOURCES = read_rows([]).sources
 
@@ -22,7 +23,7 @@ SOURCES = read_rows([]).sources
 @pytest.fixture(scope="module")
 def cars(tmp_path_factory: pytest.TempPathFactory) -> StudyScore:
     rows = rows_of(tmp_path_factory.mktemp("cars"), CARS_SPEED, CARS_DIST)
-    return train(rows, lr=0.1, epochs=1000)
+    return fit(rows, lr=0.1, epochs=1000)
 
 
 def test_cars_agree_with_closed_form_least_squares(cars: StudyScore) -> None:
@@ -46,10 +47,10 @@ def test_cars_agree_with_what_r_prints(cars: StudyScore) -> None:
 
 @pytest.mark.parametrize(("x", "y"), DATA_SETS, ids=["cars", "women", "anscombe"])
 def test_intervals_agree_with_statsmodels(tmp_path: Path, x: Array, y: Array) -> None:
-    model = train(rows_of(tmp_path, x, y), lr=0.1, epochs=1000)
+    model = fit(rows_of(tmp_path, x, y), lr=0.1, epochs=1000)
     hours = np.linspace(0, 2 * x.max(), 9)
-    fit = statsmodels.OLS(y, statsmodels.add_constant(x)).fit()
-    expected = fit.get_prediction(statsmodels.add_constant(hours)).conf_int(obs=True, alpha=0.05)
+    line = statsmodels.OLS(y, statsmodels.add_constant(x)).fit()
+    expected = line.get_prediction(statsmodels.add_constant(hours)).conf_int(obs=True, alpha=0.05)
     intervals = np.array([model.interval(each) for each in hours], dtype=np.float64)
     np.testing.assert_allclose(intervals, expected, rtol=1e-9)
 
@@ -74,7 +75,7 @@ def test_the_interval_holds_the_score_and_widens_away_from_the_mean(
 
 def test_a_perfect_fit_gives_the_score_itself_as_interval(tmp_path: Path) -> None:
     x = np.arange(1.0, 30.0)
-    model = train(rows_of(tmp_path, x, 0.1 * x + 0.3), lr=0.1, epochs=1000)
+    model = fit(rows_of(tmp_path, x, 0.1 * x + 0.3), lr=0.1, epochs=1000)
     assert pytest.approx((0.1, 0.3), rel=1e-9) == (model.W, model.b)
     for hours in (0.0, 7.5, 100.0):
         assert model.interval(hours) == (model.predict(hours), model.predict(hours))
@@ -91,8 +92,8 @@ def test_a_perfect_fit_gives_the_score_itself_as_interval(tmp_path: Path) -> Non
 def test_whatever_the_rows_no_number_is_nan(rows: list[tuple[float, float]]) -> None:
     x, y = np.array(rows).T
     try:
-        model = train(
-            Rows((Moments.of(x[::2], y[::2]), Moments.of(x[1::2], y[1::2])), SOURCES), 0.4, 40
+        model = fit(
+            Summary((Moments.of(x[::2], y[::2]), Moments.of(x[1::2], y[1::2])), SOURCES), 0.4, 40
         )
     except CannotFit:
         return
@@ -108,14 +109,14 @@ def test_whatever_the_rows_no_number_is_nan(rows: list[tuple[float, float]]) -> 
 
 
 def test_two_rows_have_a_line_but_no_interval(tmp_path: Path) -> None:
-    model = train(rows_of(tmp_path, np.array([1.0, 3.0]), np.array([5.0, 9.0])), 0.1, 1000)
+    model = fit(rows_of(tmp_path, np.array([1.0, 3.0]), np.array([5.0, 9.0])), 0.1, 1000)
     assert (model.W, model.b) == (2.0, 3.0)
     assert model.interval(2) == (None, None)
     assert model.residual_sd is None
 
 
 def test_constant_scores_have_no_r2(tmp_path: Path) -> None:
-    model = train(rows_of(tmp_path, np.array([1.0, 2.0, 3.0]), np.full(3, 0.7)), 0.1, 1000)
+    model = fit(rows_of(tmp_path, np.array([1.0, 2.0, 3.0]), np.full(3, 0.7)), 0.1, 1000)
     assert (model.W, model.b, model.r2, model.cv_r2) == (0.0, 0.7, None, None)
     assert model.interval(9) == (0.7, 0.7)
 
@@ -143,4 +144,4 @@ def test_a_model_is_immutable(cars: StudyScore) -> None:
 def test_a_line_whose_interval_is_not_a_number_is_refused(tmp_path: Path) -> None:
     x = np.array([0.0, 1e-160, 2e-160, 3e-160])
     with pytest.raises(CannotFit, match="no usable line"):
-        train(rows_of(tmp_path, x, np.array([1.0, 5.0, 2.0, 9.0])), 0.1, 1000)
+        fit(rows_of(tmp_path, x, np.array([1.0, 5.0, 2.0, 9.0])), 0.1, 1000)

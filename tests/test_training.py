@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import os
@@ -19,7 +20,7 @@ from models import store
 from models.moments import Moments
 from models.study_score import StudyScore
 from tests.data import CARS_DIST, CARS_SPEED, Array, write_csv
-from tests.processes import Home
+from tests.processes import ROOT, Home
 from tests.test_data import write
 from training.__main__ import main
 
@@ -35,7 +36,7 @@ def test_it_says_what_it_read_fitted_and_saved(tmp_path: Path, capsys: Captured)
         f"{path}: 50 rows",
         "4 to 25 hours",
         "1000 epochs of SGD, learning rate 0.1, standard units",
-        "score = 3.93241 * hours + -17.5791",
+        "score = 3.93241 * hours - 17.5791",
         "training error: RMSE 15.07, R² 0.6511",
         "cross-validated over 10 folds: RMSE ",
         f"saved {tag}",
@@ -62,7 +63,7 @@ def test_a_dry_run_saves_nothing(capsys: Captured) -> None:
 
 def test_raw_shows_where_sgd_was_heading(capsys: Captured) -> None:
     main(["--raw", "--dry-run"])
-    assert "(where SGD is heading: 2 * hours + 0)" in capsys.readouterr().out
+    assert "(not there yet: SGD is heading for 2 * hours + 0)" in capsys.readouterr().out
 
 
 def test_several_files_are_one_data_set(tmp_path: Path, capsys: Captured) -> None:
@@ -110,6 +111,7 @@ def test_bad_rows_or_fits_end_with_one_line_and_status_1(
         ["--epochs", "1.5"],
         ["--folds", "101"],
         ["--folds", "x"],
+        ["--picture", "scores.csv"],
     ],
 )
 def test_wrong_usage_ends_with_status_2(options: list[str], capsys: Captured) -> None:
@@ -184,6 +186,49 @@ def test_a_terminal_sees_rows_and_rows_per_second(tmp_path: Path, home: Home) ->
     assert run.wait(timeout=60) == 0
     assert re.search(rb"[\d,]+ rows, [\d,]+ rows/s", seen)
     assert b"epochs" in seen
+
+
+def test_a_report_that_cannot_be_written_does_not_hide_that_the_model_is_saved(home: Home) -> None:
+    for options, status, also in (
+        ([], 0, "is saved all the same, as study_score:"),
+        (["--dry-run"], 1, ""),
+    ):
+        with open("/dev/full", "w") as full:
+            ended = subprocess.run(
+                [sys.executable, "-m", "training", "--json", *options],
+                env=home,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        assert ended.returncode == status
+        assert "the report could not be written: No space left on device" in ended.stderr
+        assert also in ended.stderr
+    assert len(list(Path(home["BENTOML_HOME"]).glob("models/study_score/*/study_score.json"))) == 1
+
+
+def test_a_descent_that_has_not_arrived_says_so(capsys: Captured) -> None:
+    assert main(["--dry-run", "--epochs", "3"]) == 0
+    assert "(not there yet: SGD is heading for 2 * hours + 0)" in capsys.readouterr().out
+    assert main(["--dry-run"]) == 0
+    assert "not there yet" not in capsys.readouterr().out
+
+
+def test_another_python_is_told_so_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    without_packages = subprocess.run(
+        [sys.executable, "-S", "-m", "training"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert without_packages.returncode == 1
+    assert "has no package" in without_packages.stderr
+    assert "`make setup` installs what is needed" in without_packages.stderr
+    assert without_packages.stderr.count("\n") == 1
+    for file in ("__init__.py", "__main__.py", "errors.py"):
+        ast.parse((ROOT / "training" / file).read_text(), feature_version=(3, 7))
+    monkeypatch.setattr(sys, "version_info", (3, 8, 19))
+    assert main([]) == 1
+    assert capsys.readouterr().err == "training: needs Python 3.11 or later, and this is 3.8\n"
 
 
 def test_help_imports_nothing_heavy() -> None:

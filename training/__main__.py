@@ -1,161 +1,118 @@
-"""The training script: `python -m training [ROWS ...]`."""
+"""The options of the training script, `python -m training [ROWS ...]`; run.py does the rest.
 
-from __future__ import annotations
+`--help` imports no more than this, and older versions of Python get far enough to be told so.
+"""
 
+import argparse
 import contextlib
 import gc
-import json
-import signal
+import math
+import os
 import sys
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import Any
 
-from training.options import parser
-
-if TYPE_CHECKING:
-    import argparse
-
-    from models.study_score import StudyScore
-    from training.data import Rows
-    from training.evaluation import Comparison
-    from training.processes import Group
-    from training.sgd import Epoch
-
-INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
+from training.errors import TrainingError
 
 
-def run(options: argparse.Namespace, group: Group) -> int:
-    """Read, fit, compare, save and report; returns the exit status.
+def _number(kind: "type[float]", low: float, high: float, rule: str) -> Any:
+    def parse(text: str) -> float:
+        with contextlib.suppress(ValueError):
+            value = kind(text)
+            if low <= value <= high:
+                return value
+        raise argparse.ArgumentTypeError(f"{text!r} is not {rule}")
 
-    Raises DataError, CannotFit, BentoMLException or OSError, with nothing saved.
-    """
-    from models import store
-    from training.data import read_rows
-    from training.evaluation import errors
-    from training.files import Columns, refuse_seen
-    from training.progress import progress
-    from training.report import Report
-    from training.sgd import POINTS_KEPT, train
+    return parse
 
-    update = None
-    if options.update:
-        stored = store.get(options.update)
-        update = (str(stored.tag), store.read(stored))
-    folds = len(update[1].folds) if update else options.folds or 10
-    drawn = 2000 if options.picture else POINTS_KEPT if options.keep_points else 0
-    columns = Columns(options.hours_column, options.score_column)
 
-    show = progress(group)
+def _png(name: str) -> str:
+    if not name.lower().endswith(".png"):
+        raise argparse.ArgumentTypeError(f"{name!r} does not end in .png")
+    return name
 
-    def read(paths: list[str], sample: int = 0) -> Rows:
-        with show.rows() as advance:
-            return read_rows(paths, columns, folds, advance, options.skip_bad_rows, sample, group)
 
-    def watch(epochs: Iterator[Epoch]) -> Iterable[Epoch]:
-        if options.raw and not options.json:
-            return _printed(epochs, options.epochs)
-        return show.epochs(epochs, options.epochs)
-
-    rows = read(options.rows, drawn)
-    if update:
-        refuse_seen(rows.sources, update[1].sources, f"{update[0]} was trained on it already")
-    test = read([options.test]) if options.test else None
-    if test:
-        refuse_seen(test.sources, rows.sources, "it is among the rows to train on, not held back")
-    if group.rank:
-        return 0  # the first process does the rest
-
-    lr = options.lr or (0.01 if options.raw else 0.1)
-    model = train(rows, lr, options.epochs, options.raw, watch, update, options.keep_points)
-    report = Report(
-        model,
-        test=(test.moments.n, errors(test.moments, model.W, model.b)) if test else None,
-        champion=_champion(model, rows),
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training",
+        description="Fit W and b of H(x) = Wx + b, score from hours, with torch SGD, and save them"
+        " to the BentoML model store.",
+        epilog="Exit status: 0 saved (or dry run), 1 unusable rows or fit, 2 usage, 3 refused:"
+        " the model now in the store is better, 130 interrupted.",
     )
-    champion = report.champion
-    refused = champion is not None and champion[1].refused and not options.force
-    if options.picture:
-        from training.picture import draw
+    add = parser.add_argument
+    add(
+        "rows",
+        nargs="*",
+        metavar="ROWS",
+        help="files, folders or globs of CSV or Parquet; none means the lab's three rows: 1, 2, 3"
+        " hours and 2, 4, 6 points",
+    )
+    add("--hours-column", default="hours", metavar="NAME", help="(default: hours)")
+    add("--score-column", default="score", metavar="NAME", help="(default: score)")
+    add(
+        "--skip-bad-rows",
+        action="store_true",
+        help="count and skip rows that cannot be used, up to half of them",
+    )
+    add("--test", metavar="ROWS", help="also report the error on these held-back rows")
+    add(
+        "--update",
+        metavar="TAG",
+        help="add the rows to those that this model was trained on, which are not needed for it",
+    )
+    positive = _number(float, math.ulp(0), sys.float_info.max, "a number above 0")
+    add("--lr", type=positive, help="learning rate (default: 0.1; 0.01 with --raw)")
+    add(
+        "--epochs",
+        type=_number(int, 1, 10**9, "a whole number from 1"),
+        default=1000,
+        help="(default: %(default)s)",
+    )
+    add("--raw", action="store_true", help="run SGD on the hours as they are, as the lab does")
+    add(
+        "--folds",
+        type=_number(int, 1, 100, "a whole number from 1 to 100"),
+        help="cross-validation folds (default: 10, with --update the same as that model has)",
+    )
+    add(
+        "--keep-points",
+        action="store_true",
+        help="store up to 500 of the rows with the model, for the page to draw",
+    )
+    add("--picture", type=_png, metavar="PNG", help="draw rows, line, interval and cost by epoch")
+    add("--force", action="store_true", help="save even if the model now in the store is better")
+    add("--dry-run", action="store_true", help="fit and report, save nothing")
+    add("--json", action="store_true", help="report as one JSON object")
+    return parser
 
-        draw(model, rows.points, options.picture)
-    if not options.dry_run and not refused:
-        with _uninterrupted():
-            report = report._replace(tag=str(store.save(model)))
-    if options.json:
-        print(json.dumps(report.as_json()))
-    else:
-        print(*report.sentences(), sep="\n")
-        if report.tag:
-            print(f"saved {report.tag}")
-        elif options.dry_run:
-            print("dry run: nothing saved")
-    if refused and champion and not options.dry_run:
+
+def main(arguments: "list[str] | None" = None) -> int:
+    """Run the command line; returns the exit status."""
+    name = "training"
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        name += ", process {RANK} of {WORLD_SIZE}".format_map(os.environ)
+    if sys.version_info[:2] < (3, 11):  # noqa: UP036
+        found = "{}.{}".format(*sys.version_info)
+        print(f"{name}: needs Python 3.11 or later, and this is {found}", file=sys.stderr)
+        return 1
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.update and options.folds:
+        parser.error("--folds cannot change the folds of the model to --update")
+    try:
+        from training.run import run
+
+        return run(options)
+    except TrainingError as error:
+        print(f"{name}: {error}", file=sys.stderr, flush=True)
+        return 1
+    except ModuleNotFoundError as error:
         print(
-            f"training: refused, nothing saved: {champion[1].reason(champion[0])};"
-            " --force saves this model all the same",
+            f"{name}: this Python, {sys.executable}, has no package {error.name}: `make setup`"
+            " installs what is needed, and .venv/bin/python -m training finds it",
             file=sys.stderr,
         )
-        return 3
-    return 0
-
-
-def _champion(model: StudyScore, rows: Rows) -> tuple[str, Comparison] | None:
-    """The model now in the store, if it can be read, and how the new one compares with it."""
-    from models import store
-    from training.evaluation import compare
-
-    try:
-        stored = store.get(store.LATEST)
-        return str(stored.tag), compare(store.read(stored), model, rows)
-    except store.ModelMissing:
-        return None
-    except store.ModelDamaged as error:
-        print(f"training: no comparison with the model now in the store: {error}", file=sys.stderr)
-        return None
-
-
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C and a polite kill wait: half a save would stay in the store."""
-    handlers = [signal.signal(number, signal.SIG_IGN) for number in INTERRUPTIONS]
-    try:
-        yield
-    finally:
-        for number, handler in zip(INTERRUPTIONS, handlers, strict=True):
-            signal.signal(number, handler)
-
-
-def _printed(epochs: Iterator[Epoch], last: int) -> Iterator[Epoch]:
-    """The lab's table, as the epochs go by."""
-    for epoch in epochs:
-        if epoch.number % 100 == 0:
-            W, b, cost = epoch.W[0], epoch.b[0], epoch.cost[0]
-            print(f"Epoch {epoch.number:4}/{last} W: {W:.3f}, b: {b:.3f} Cost: {cost:.6f}")
-        yield epoch
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
-    command_line = parser()
-    options = command_line.parse_args(arguments)
-    if options.update and options.folds:
-        command_line.error("--folds cannot change the folds of the model to --update")
-    name = "training"
-    try:
-        from bentoml.exceptions import BentoMLException
-
-        from training.files import DataError
-        from training.processes import PeerLost, group
-        from training.sgd import CannotFit
-
-        try:
-            with group() as processes:
-                if processes.size > 1:
-                    name = f"training, process {processes.rank} of {processes.size}"
-                return run(options, processes)
-        except (DataError, CannotFit, PeerLost, BentoMLException, OSError) as error:
-            print(f"{name}: {error}", file=sys.stderr, flush=True)
-            return 1
+        return 1
     except KeyboardInterrupt:
         print(f"{name}: interrupted; nothing saved", file=sys.stderr)
         return 130

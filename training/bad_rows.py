@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.study_score import HOURS_MAX
-from training.files import BLOCK_BYTES, Columns, DataError
+from training.errors import DataError
+from training.files import BLOCK_BYTES, Columns
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,10 +14,10 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from training import bad_rows
+from training.errors import DataError
 from training.files import (
     BLOCK_BYTES,
     Columns,
-    DataError,
     Fragment,
     is_parquet,
     open_parquet,

@@ -15,7 +15,8 @@ from models.moments import Moments, merged
 from models.study_score import Source
 from training import bad_rows
 from training.batches import Reader
-from training.files import LAB, LAB_CSV, Columns, DataError, Fragment, find, fragments, is_parquet
+from training.errors import DataError
+from training.files import LAB, LAB_CSV, Columns, Fragment, find, fragments, is_parquet
 from training.processes import Group
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ DEFAULT_COLUMNS = Columns()
 ALONE = Group()
 
 
-class Rows(NamedTuple):
+class Summary(NamedTuple):
     """What remains of the rows of a run.
 
     `folds[k]` are the moments of fold k, None if no row fell into it; `points` are (hours, score)
@@ -84,7 +85,7 @@ def read_rows(
     skip_bad_rows: bool = False,
     sample: int = 0,
     group: Group = ALONE,
-) -> Rows:
+) -> Summary:
     """Read all that files, folders and globs name, once, in a stream; no path means the lab's rows.
 
     A row's fold is (crc32(file name) + row number) mod `folds`, so it depends neither on the order
@@ -94,13 +95,13 @@ def read_rows(
     Raises DataError.
     """
     sample = sample if paths else 3
-    todo = group.of_first(lambda: [part for path in find(paths) for part in fragments(path)])
+    todo = group.broadcast(lambda: [part for path in find(paths) for part in fragments(path)])
     todo = todo if paths else [LAB]
     whole = _Part([None] * folds, {}, np.empty((0, 3)))
     for fragment in todo[group.rank :: group.size]:
         part = _read(fragment, columns, folds, advance, skip_bad_rows, sample)
         whole = _joined(whole, part, sample)
-    whole = functools.reduce(lambda one, other: _joined(one, other, sample), group.of_all(whole))
+    whole = functools.reduce(lambda one, other: _joined(one, other, sample), group.gather(whole))
 
     sources = []
     for path in dict.fromkeys(fragment.path for fragment in todo):
@@ -112,7 +113,7 @@ def read_rows(
         sources.append(Source(name=path, columns=columns, **file._asdict()))
     bad_rows.check_share(sum(s.skipped for s in sources), sum(s.rows for s in sources))
     points = whole.sample[np.lexsort(whole.sample.T[::-1])][:, 1:]
-    return Rows(tuple(whole.folds), tuple(sources), tuple(map(tuple, points.tolist())))
+    return Summary(tuple(whole.folds), tuple(sources), tuple(map(tuple, points.tolist())))
 
 
 def _read(

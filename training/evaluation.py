@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from scipy.special import stdtrit
 
 from models.moments import Moments, merged
 from models.study_score import Source, StudyScore
-from training.data import Rows
+from training.data import Summary
+
+if TYPE_CHECKING:
+    from models.store import Stored
 
 TWO_SIGMA = 0.97725  # the share of a normal distribution below 2
 Line = tuple[float, float]  # W, b
@@ -26,20 +29,19 @@ class Errors(NamedTuple):
 class Comparison(NamedTuple):
     """The model in the store, the champion, against a new one: root mean squared errors on the
     rows of the run, those of the new one on rows it was not fitted to, unless
-    both were fitted to the `same_rows`.
+    both were fitted to the `same_rows`. `reason` says why the new one is refused.
     """
 
-    champion: float
-    challenger: float
+    tag: str
+    rmse: float
+    challenger_rmse: float
     same_rows: bool
-    too_few: bool
-    refused: bool
+    reason: str | None
 
-    def reason(self, tag: str) -> str:
-        """Why it is refused."""
-        if self.too_few and self.champion >= self.challenger:
-            return f"so few rows do not show that this model is better than {tag}"
-        return f"{tag} is better on these rows"
+    @property
+    def refused(self) -> bool:
+        """Whether the champion stays."""
+        return self.reason is not None
 
 
 def siblings(folds: Sequence[Moments | None]) -> list[Moments]:
@@ -71,7 +73,7 @@ def _errors(rows: Moments, squares: float) -> Errors:
     return Errors(math.sqrt(squares / rows.n), 1 - squares / rows.syy if rows.syy else None)
 
 
-def compare(champion: StudyScore, challenger: StudyScore, rows: Rows) -> Comparison:
+def compare(stored: Stored, challenger: StudyScore, rows: Summary) -> Comparison:
     """Whether the champion stays: whether it is better on the rows of this run.
 
     On the rows that the champion was trained on too, the training costs decide. On others each fold
@@ -84,7 +86,7 @@ def compare(champion: StudyScore, challenger: StudyScore, rows: Rows) -> Compari
 
     A difference of 1e-9 of the scores' variance is none.
     """
-    everything = rows.moments
+    champion, everything = stored.model, rows.moments
     seen = _same(champion.sources, challenger.sources)
     folds = [
         (fold, line)
@@ -108,12 +110,17 @@ def compare(champion: StudyScore, challenger: StudyScore, rows: Rows) -> Compari
         )
         standard_error = math.sqrt(spread * k / (k - 1) * (1 + k / (k - 1))) / n
         better += standard_error * (2 if few else -float(stdtrit(k - 1, TWO_SIGMA)))
+    reason = None
+    if better > 1e-9 * everything.syy / n:
+        reason = f"{stored.tag} is better on these rows"
+        if few and sum(champions) >= sum(challengers):
+            reason = f"so few rows do not show that this model is better than {stored.tag}"
     return Comparison(
-        champion=math.sqrt(sum(champions) / n),
-        challenger=math.sqrt(sum(challengers) / n),
+        tag=stored.tag,
+        rmse=math.sqrt(sum(champions) / n),
+        challenger_rmse=math.sqrt(sum(challengers) / n),
         same_rows=seen,
-        too_few=few,
-        refused=bool(better > 1e-9 * everything.syy / n),
+        reason=reason,
     )
 
 

@@ -13,16 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from models.study_score import Source
+from training.errors import DataError
 
 LAB_CSV = b"hours,score\n1,2\n2,4\n3,6\n"
 PARQUET = (".parquet", ".pq")
 FORMATS = (".csv", *PARQUET)
 BLOCK_BYTES = 1 << 19  # what is read at once; no row may be longer
 FRAGMENT_ROWS = 1 << 20  # row groups are read together up to about so many rows
-
-
-class DataError(Exception):
-    """The rows cannot be used: names the file, and where it can the row, the value and the rule."""
 
 
 class Columns(NamedTuple):

@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
+from training.errors import PeerLost
+
 T = TypeVar("T")
-
-
-class PeerLost(Exception):
-    """Another process of the run has ended."""
 
 
 class Group(NamedTuple):
@@ -20,8 +18,8 @@ class Group(NamedTuple):
     rank: int = 0
     size: int = 1
 
-    def of_first(self, make: Callable[[], T]) -> T:
-        """What the first process makes, in every process."""
+    def broadcast(self, make: Callable[[], T]) -> T:
+        """What the first process makes, in every process; raises PeerLost."""
         if self.size == 1:
             return make()
         from torch import distributed
@@ -32,8 +30,8 @@ class Group(NamedTuple):
         made: T = box[0]  # type: ignore[assignment]
         return made
 
-    def of_all(self, value: T) -> list[T]:
-        """The values of all processes, in every process."""
+    def gather(self, value: T) -> list[T]:
+        """The values of all processes, in every process; raises PeerLost."""
         if self.size == 1:
             return [value]
         from torch import distributed

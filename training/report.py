@@ -9,6 +9,14 @@ from models.study_score import Source, StudyScore
 from training.evaluation import Comparison, Errors
 
 FILES_NAMED = 10
+UNFINISHED = 1e-12  # of the scores' variance: what the report's six digits show
+
+
+class Test(NamedTuple):
+    """The errors of a model on so many held-back rows."""
+
+    rows: int
+    errors: Errors
 
 
 class Report(NamedTuple):
@@ -19,8 +27,8 @@ class Report(NamedTuple):
 
     model: StudyScore
     tag: str | None = None
-    test: tuple[int, Errors] | None = None
-    champion: tuple[str, Comparison] | None = None
+    test: Test | None = None
+    champion: Comparison | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Everything."""
@@ -36,20 +44,13 @@ class Report(NamedTuple):
             "sources": [source.model_dump() for source in model.sources],
         }
         if self.test:
-            report["test"] = {"rows": self.test[0], **self.test[1]._asdict()}
+            report["test"] = {"rows": self.test.rows, **self.test.errors._asdict()}
         if self.champion:
-            comparison = self.champion[1]
-            report["champion"] = {
-                "tag": self.champion[0],
-                "rmse": comparison.champion,
-                "challenger_rmse": comparison.challenger,
-                "same_rows": comparison.same_rows,
-                "better": comparison.refused,
-            }
+            report["champion"] = {**self.champion._asdict(), "refused": self.champion.refused}
         return report
 
-    def sentences(self) -> Iterator[str]:
-        """The same for people, but for whether it was saved."""
+    def sentences(self, dry_run: bool = False) -> Iterator[str]:
+        """The same for people."""
         model, moments, fit = self.model, self.model.moments, self.model.fit
         for source in model.sources[:FILES_NAMED]:
             yield f"{source.name}: {_rows([source])}"
@@ -58,24 +59,30 @@ class Report(NamedTuple):
         yield f"{moments.n:,} rows, {moments.min_x:g} to {moments.max_x:g} hours"
         units = "hours as they are" if fit.raw else "standard units"
         yield f"{fit.epochs} epochs of SGD, learning rate {fit.lr:g}, {units}"
-        yield f"score = {model.W:.6g} * hours + {model.b:.6g}"
-        if fit.raw:
-            least = moments.cost
-            intercept = least.mean_y - least.slope * least.mean_x
-            yield f"(where SGD is heading: {least.slope:.6g} * hours + {intercept:.6g})"
+        yield f"score = {_line(model.W, model.b)}"
+        least = moments.cost
+        if least(model.W, model.b) - least.least > UNFINISHED * moments.sd_y**2:
+            heading = _line(least.slope, least.mean_y - least.slope * least.mean_x)
+            yield f"(not there yet: SGD is heading for {heading})"
         yield f"training error: {_errors(model.rmse, model.r2)}"
         folds = sum(fold is not None for fold in model.folds)
         yield f"cross-validated over {folds} folds: {_errors(model.cv_rmse, model.cv_r2)}"
         if self.test:
-            count, test_errors = self.test
-            yield f"on {count:,} held-back rows: {_errors(*test_errors)}"
-        if self.champion:
-            tag, comparison = self.champion
-            how = "on the same rows" if comparison.same_rows else "on rows new to it"
+            yield f"on {self.test.rows:,} held-back rows: {_errors(*self.test.errors)}"
+        if champion := self.champion:
+            how = "on the same rows" if champion.same_rows else "on rows new to it"
             yield (
-                f"champion {tag}: RMSE {comparison.champion:.4g} on these rows;"
-                f" this model: {comparison.challenger:.4g} {how}"
+                f"champion {champion.tag}: RMSE {champion.rmse:.4g} on these rows;"
+                f" this model: {champion.challenger_rmse:.4g} {how}"
             )
+        if self.tag:
+            yield f"saved {self.tag}"
+        elif dry_run:
+            yield "dry run: nothing saved"
+
+
+def _line(W: float, b: float) -> str:
+    return f"{W:.6g} * hours {'-' if b < 0 else '+'} {abs(b):.6g}"
 
 
 def _rows(sources: Sequence[Source]) -> str:

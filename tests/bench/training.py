@@ -68,7 +68,7 @@ def read_rows(path: str) -> Result:
     from training.processes import group
 
     with group() as processes:
-        processes.of_all(0)  # all have started
+        processes.gather(0)  # all have started
         with measured() as result:
             data.read_rows([path], group=processes)
     return result if processes.rank == 0 else {}
@@ -76,10 +76,12 @@ def read_rows(path: str) -> Result:
 
 def read_and_fit(path: str) -> Result:
     """From the first byte to W and b, with 1000 epochs and cross-validation."""
-    from training import data, sgd
+    from training.data import read_rows
+    from training.fit import fit
 
+    fit(read_rows([]), epochs=1)  # torch takes a second to import what its optimizer needs
     with measured() as result:
-        sgd.train(data.read_rows([path]), 0.1, 1000)
+        fit(read_rows([path]))
     return result
 
 
@@ -115,12 +117,13 @@ def labs_loop(path: str) -> Result:
 
 def epochs(path: str = "") -> Result:
     """1000 epochs alone; without a path on the lab's three rows."""
-    from training import data, sgd
+    from training.data import read_rows
+    from training.fit import fit
 
-    rows = data.read_rows([path] if path else [])
-    sgd.train(rows, 0.1, 10)
+    rows = read_rows([path] if path else [])
+    fit(rows, epochs=10)
     with measured() as result:
-        sgd.train(rows, 0.1, 1000)
+        fit(rows)
     return result
 
 

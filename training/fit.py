@@ -1,0 +1,135 @@
+"""The model and its cross-validation siblings, in one run of the lesson's gradient descent."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import torch
+from pydantic import ValidationError
+from scipy.special import stdtrit
+
+from models import VERSION
+from models.document import first_problem
+from models.moments import Cost, merged
+from models.study_score import Fit, StudyScore
+from training.data import Summary, plus
+from training.errors import CannotFit
+from training.evaluation import cross_validation, siblings
+from training.sgd import Epoch, descend
+
+if TYPE_CHECKING:
+    from models.store import Stored
+
+COSTS_KEPT = 200
+POINTS_KEPT = 500
+
+
+def fit(
+    summary: Summary,
+    lr: float = 0.1,
+    epochs: int = 1000,
+    raw: bool = False,
+    watch: Callable[[Iterator[Epoch]], Iterable[Epoch]] = iter,
+    update: Stored | None = None,
+    keep_points: bool = False,
+) -> StudyScore:
+    """Fit the model to the rows, and its siblings to all folds but one.
+
+    Each problem is solved in its own standard units, or with `raw` on the hours as they are.
+    `watch` sees the epochs go by; problem 0 is the model. With `update` the rows are added to those
+    of that model. The rows that were drawn are kept only if they are the lab's or with
+    `keep_points`.
+
+    Raises CannotFit if the rows have no usable line or SGD diverges.
+    """
+    folds, sources = summary.folds, summary.sources
+    if update:
+        folds = tuple(map(plus, update.model.folds, folds))
+        sources = (*update.model.sources, *sources)
+    everything = merged(folds)
+    if everything.n < 2:
+        raise CannotFit(f"only {everything.n} row; a line needs 2 or more")
+    if everything.min_x == everything.max_x:
+        raise CannotFit(f"hours never vary: all {everything.n} rows have {everything.min_x:g}")
+
+    problems = [everything, *siblings(folds)]
+    units = problems if raw else [moments.in_standard_units() for moments in problems]
+    cost = side_by_side([moments.cost for moments in units])
+    scale = 1.0 if raw else everything.sd_y**2  # from the cost in standard units
+    kept = {round(epochs ** (i / (COSTS_KEPT - 2))) for i in range(COSTS_KEPT - 1)} | {0}
+    costs = []
+    for epoch in watch(_falling(descend(cost, lr, epochs), cost, lr)):
+        if epoch.number in kept:
+            costs.append((epoch.number, float(epoch.cost[0]) * scale))
+    lines = list(zip(epoch.W.tolist(), epoch.b.tolist(), strict=True))
+    if not raw:
+        lines = [m.from_standard_units(W, b) for m, (W, b) in zip(problems, lines, strict=True)]
+    (W, b), *others = lines
+    remaining = iter(others)
+    by_fold = tuple(next(remaining) if fold else None for fold in folds) if others else ()
+
+    try:
+        errors = cross_validation(folds, by_fold)
+        return StudyScore(
+            W=W,
+            b=b,
+            folds=folds,
+            siblings=by_fold,
+            t=float(stdtrit(everything.n - 2, 0.975)) if everything.n > 2 else None,
+            cv_rmse=errors.rmse,
+            cv_r2=errors.r2,
+            fit=Fit(
+                lr=lr,
+                epochs=epochs,
+                raw=raw,
+                update=update.tag if update else None,
+                versions={
+                    "study_score": VERSION,
+                    "python": platform.python_version(),
+                    "torch": torch.__version__,
+                    "numpy": np.__version__,
+                    "pyarrow": pa.__version__,
+                },
+                created=datetime.now(UTC),
+            ),
+            costs=tuple(costs),
+            points=summary.points[:POINTS_KEPT] if keep_points or summary.are_the_labs else (),
+            sources=sources,
+        )
+    except ValidationError as error:
+        raise CannotFit(f"no usable line: {first_problem(error)}") from error
+    except ValueError as error:
+        raise CannotFit(f"no usable line: {error}") from error
+
+
+def side_by_side(costs: Sequence[Cost]) -> Cost:
+    """Several costs as one, whose fields have shape (problems,)."""
+    return Cost(*torch.tensor(costs, dtype=torch.float64).T)
+
+
+def _falling(epochs: Iterator[Epoch], cost: Cost, lr: float) -> Iterator[Epoch]:
+    """The same epochs; raises CannotFit when one raises a cost.
+
+    On these bowls that happens only where the learning rate is too large.
+    """
+    start = cost(torch.zeros_like(cost.slope), torch.zeros_like(cost.slope))
+    for epoch in epochs:
+        after = cost(epoch.W, epoch.b)
+        if not (after <= epoch.cost + 1e-9 * start).all():
+            raise CannotFit(
+                f"SGD diverges: in epoch {epoch.number} the cost rises to {after.max():g} with"
+                f" learning rate {lr:g}; any up to {0.95 * largest_stable_lr(cost):.2g} converges"
+            )
+        yield epoch
+
+
+def largest_stable_lr(cost: Cost) -> float:
+    """The learning rate from which SGD diverges: 2 over the largest eigenvalue of the Hessian."""
+    mean_square = cost.var_x + cost.mean_x**2  # the Hessian is 2 [[mean x^2, mean x], [mean x, 1]]
+    half_difference = ((mean_square - 1) ** 2 / 4 + cost.mean_x**2).sqrt()
+    return float((1 / ((mean_square + 1) / 2 + half_difference)).min())

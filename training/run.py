@@ -1,0 +1,145 @@
+"""One run of training: read, fit, compare, save, report."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
+
+from bentoml.exceptions import BentoMLException
+
+from models import store
+from models.study_score import StudyScore
+from training.data import Summary, read_rows
+from training.errors import TrainingError
+from training.evaluation import Comparison, compare, errors
+from training.files import Columns, refuse_seen
+from training.fit import POINTS_KEPT, fit
+from training.processes import Group, group
+from training.progress import progress
+from training.report import Report, Test
+from training.sgd import Epoch
+
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
+POINTS_DRAWN = 2000
+SAVED, FAILED, REFUSED = 0, 1, 3
+
+
+def run(options: Namespace) -> int:
+    """Train as the options say, in each process of the group; returns the exit status.
+
+    Raises TrainingError, with nothing saved.
+    """
+    try:
+        with group() as processes:
+            return _run(options, processes)
+    except (BentoMLException, OSError) as error:
+        raise TrainingError(str(error)) from error
+
+
+def _run(options: Namespace, processes: Group) -> int:
+    update = store.load(options.update) if options.update else None
+    folds = len(update.model.folds) if update else options.folds or 10
+    drawn = POINTS_DRAWN if options.picture else POINTS_KEPT if options.keep_points else 0
+    columns = Columns(options.hours_column, options.score_column)
+    show = progress(processes)
+
+    def read(paths: list[str], sample: int = 0) -> Summary:
+        with show.rows() as advance:
+            return read_rows(
+                paths, columns, folds, advance, options.skip_bad_rows, sample, processes
+            )
+
+    def watch(epochs: Iterator[Epoch]) -> Iterable[Epoch]:
+        if options.raw and not options.json:
+            return _printed(epochs, options.epochs)
+        return show.epochs(epochs, options.epochs)
+
+    summary = read(options.rows, drawn)
+    if update:
+        seen = update.model.sources
+        refuse_seen(summary.sources, seen, f"{update.tag} was trained on it already")
+    held_back = read([options.test]) if options.test else None
+    if held_back:
+        because = "it is among the rows to train on, not held back"
+        refuse_seen(held_back.sources, summary.sources, because)
+    if processes.rank:
+        return SAVED  # the first process does the rest
+
+    lr = options.lr or (0.01 if options.raw else 0.1)
+    model = fit(summary, lr, options.epochs, options.raw, watch, update, options.keep_points)
+    test = None
+    if held_back:
+        test = Test(held_back.moments.n, errors(held_back.moments, model.W, model.b))
+    champion = _champion(model, summary)
+    if options.picture:
+        from training.picture import draw
+
+        draw(model, summary.points, options.picture)
+    tag = None
+    refused = champion is not None and champion.refused and not options.force
+    if not options.dry_run and not refused:
+        with _uninterrupted():
+            tag = str(store.save(model))
+    problem = _print(Report(model, tag, test, champion), options)
+    if problem:
+        saved = f"; the model is saved all the same, as {tag}" if tag else ""
+        print(f"training: the report could not be written: {problem}{saved}", file=sys.stderr)
+    if champion and refused and not options.dry_run:
+        print(
+            f"training: refused, nothing saved: {champion.reason};"
+            " --force saves this model all the same",
+            file=sys.stderr,
+        )
+        return REFUSED
+    return FAILED if problem and not tag else SAVED
+
+
+def _champion(model: StudyScore, summary: Summary) -> Comparison | None:
+    """How the model compares with the one now in the store, if that can be read."""
+    try:
+        return compare(store.load(store.LATEST), model, summary)
+    except store.ModelMissing:
+        return None
+    except store.ModelDamaged as error:
+        print(f"training: no comparison with the model now in the store: {error}", file=sys.stderr)
+        return None
+
+
+def _print(report: Report, options: Namespace) -> str | None:
+    """Print the report; returns why it could not be, if it could not."""
+    if options.json:
+        text = json.dumps(report.as_json())
+    else:
+        text = "\n".join(report.sentences(options.dry_run))
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        # or Python tries once more at its end, and makes the status 120
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return error.strerror
+    return None
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C and a polite kill wait: half a save would stay in the store."""
+    handlers = [signal.signal(number, signal.SIG_IGN) for number in INTERRUPTIONS]
+    try:
+        yield
+    finally:
+        for number, handler in zip(INTERRUPTIONS, handlers, strict=True):
+            signal.signal(number, handler)
+
+
+def _printed(epochs: Iterator[Epoch], last: int) -> Iterator[Epoch]:
+    """The lab's table, as the epochs go by."""
+    for epoch in epochs:
+        if epoch.number % 100 == 0:
+            W, b, cost = epoch.W[0], epoch.b[0], epoch.cost[0]
+            print(f"Epoch {epoch.number:4}/{last} W: {W:.3f}, b: {b:.3f} Cost: {cost:.6f}")
+        yield epoch
