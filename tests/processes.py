@@ -36,12 +36,16 @@ def run(home: Home, *command: str, cwd: Path = ROOT) -> subprocess.CompletedProc
     )
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
 class Server(subprocess.Popen[bytes]):
     """`bentoml serve` on a free port."""
 
     def __init__(self, home: Home, *arguments: str, cwd: Path = ROOT, **streams: Any) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         command = [sys.executable, "-m", "bentoml", "serve", *arguments]
         address = ["--host", "127.0.0.1", "--port", str(self.port)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ import yaml
 from service.settings import PREFIX, Settings
 from tests.container.conftest import Built
 from tests.container.podman import IMAGE, podman, right
-from tests.processes import ROOT, wait_until
+from tests.processes import ROOT, free_port, wait_until
 
 COMPOSE = ROOT / "service/deploy/compose.yaml"
 KUBERNETES = ROOT / "service/deploy/kubernetes.yaml"
@@ -63,8 +62,7 @@ def test_compose_passes_every_setting_but_those_that_a_bento_refuses() -> None:
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture

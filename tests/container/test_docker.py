@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import pytest
 import requests
 
 from tests.container.podman import BASE, environment, right
-from tests.processes import ROOT, accepts, wait_until
+from tests.processes import ROOT, accepts, free_port, wait_until
 from tests.tools import tool
 
 INSTALL = "apt-get install --no-install-recommends docker.io docker-compose"
@@ -87,8 +86,7 @@ def answers(docker: Docker, *command: str) -> bool:
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture

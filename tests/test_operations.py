@@ -1,0 +1,97 @@
+"""What operators see: a real Prometheus scrapes the service, and its rules and queries hold."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+
+from tests.processes import ROOT, Home, free_port, serving, wait_until
+from tests.tools import tool
+
+ALERTS = ROOT / "service" / "deploy" / "alerts.yaml"
+DASHBOARD = json.loads((ROOT / "service" / "deploy" / "dashboard.json").read_text())
+INSTALL = "apt-get install --no-install-recommends prometheus"
+RULES = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+QUERIES = {target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]}
+
+
+def test_alerts_fire_when_they_should_and_only_then(tmp_path: Path) -> None:
+    """The cases are in alerts.yaml beside this file."""
+    cases = tmp_path / "cases.yaml"
+    cases.write_text((ROOT / "tests" / "alerts.yaml").read_text().replace("ALERTS", str(ALERTS)))
+    promtool = tool("promtool", INSTALL)
+    run = subprocess.run([promtool, "test", "rules", cases], capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    tested = yaml.safe_load(cases.read_text())["tests"][-1]["alert_rule_test"]
+    assert {test["alertname"] for test in tested} == {rule["alert"] for rule in RULES}
+
+
+@pytest.fixture(scope="module")
+def prometheus(module_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Prometheus that has scraped a service which is being asked."""
+    program = tool("prometheus", INSTALL)
+    folder = tmp_path_factory.mktemp("prometheus")
+    trained = subprocess.run([sys.executable, "-m", "training"], cwd=ROOT, env=module_home)
+    assert trained.returncode == 0
+    with serving(module_home) as service:
+        config = {
+            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+            "rule_files": [str(ALERTS)],
+            "scrape_configs": [
+                {
+                    "job_name": "study-score",
+                    "static_configs": [{"targets": [service.removeprefix("http://")]}],
+                }
+            ],
+        }
+        (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+        address = f"127.0.0.1:{free_port()}"
+        command = [program, f"--config.file={folder}/prometheus.yml"]
+        own = [f"--storage.tsdb.path={folder}/data", f"--web.listen-address={address}"]
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen([*command, *own], stdout=log, stderr=log)
+            try:
+
+                def counts() -> bool:
+                    for hours in (1, 4):
+                        requests.post(f"{service}/predict", json={"hours": hours}, timeout=5)
+                    return bool(value(f"http://{address}", "rate(study_score_hours_count[1m]) > 0"))
+
+                wait_until(counts)
+                yield f"http://{address}"
+            finally:
+                process.terminate()
+                process.wait(30)
+
+
+def value(prometheus: str, query: str) -> list[Any]:
+    """What a query finds."""
+    try:
+        answer = requests.get(f"{prometheus}/api/v1/query", {"query": query}, timeout=5).json()
+    except requests.ConnectionError:
+        return []
+    assert answer["status"] == "success", (query, answer)
+    found: list[Any] = answer["data"]["result"]
+    return found
+
+
+def test_prometheus_takes_the_rules_and_none_fires_while_all_is_well(prometheus: str) -> None:
+    (group,) = requests.get(f"{prometheus}/api/v1/rules", timeout=5).json()["data"]["groups"]
+    assert {rule["name"] for rule in group["rules"]} == {rule["alert"] for rule in RULES}
+    assert {rule["health"] for rule in group["rules"]} <= {"ok", "unknown"}
+    assert "firing" not in {rule["state"] for rule in group["rules"]}
+    assert value(prometheus, 'up{job="study-score"} == 1')
+
+
+@pytest.mark.parametrize("query", sorted(QUERIES))
+def test_each_query_of_the_dashboard_finds_something(prometheus: str, query: str) -> None:
+    query = query.replace("$__rate_interval", "1m").replace("$job", "study-score")
+    wait_until(lambda: bool(value(prometheus, query)), seconds=20)
