@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import bentoml
+from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml.exceptions import BentoMLException, NotFound
 from bentoml.models import BentoModel
 from pydantic import ValidationError
@@ -17,6 +20,14 @@ from models.study_score import StudyScore
 NAME = "study_score"
 LATEST = f"{NAME}:latest"
 FILE = f"{NAME}.json"
+MAX_BYTES = 1 << 20
+
+
+class Stored(NamedTuple):
+    """A model, and the tag that the store has it under."""
+
+    tag: str
+    model: StudyScore
 
 
 class ModelMissing(NotFound):
@@ -39,96 +50,125 @@ class StoredStudyScore(BentoModel):
     """
 
     def to_info(self, alias: str | None = None) -> Any:
-        """What the Bento notes of the model; raises ModelMissing."""
-        if self.stored is None:
-            raise ModelMissing(self.tag)
+        """What the Bento notes of the model; raises ModelMissing or ModelDamaged."""
+        load(self.tag)
         return super().to_info(alias)
 
-    def resolve(self, *args: Any, **kwargs: Any) -> Any:
-        """The stored model; raises ModelMissing."""
-        if self.stored is None:
-            raise ModelMissing(self.tag)
-        return super().resolve(*args, **kwargs)
+    def resolve(self, base_path: Any = None, *args: Any) -> Any:
+        """The model, or BentoML's copy of it in a folder; raises ModelMissing or ModelDamaged."""
+        stored = load(self.tag)
+        return super().resolve(base_path, *args) if base_path else stored
 
 
 def save(model: StudyScore) -> bentoml.Tag:
-    """Add a model to the store, where it becomes `study_score:latest`; returns its tag."""
+    """Add a model to the store, where it becomes `study_score:latest`; returns its tag.
+
+    Raises BentoMLException for a document too long to be read back.
+    """
+    document = model.model_dump_json()
+    if len(document.encode()) > MAX_BYTES:
+        raise BentoMLException(
+            f"the model lists {len(model.sources)} files, and its document would be over the"
+            f" {MAX_BYTES} bytes that are read back; join the files into fewer"
+        )
     first, *more = model.sources
     source = f"{first.name} + {len(more)} more" if more else first.name
-    facts = {
-        "W": model.W,
-        "b": model.b,
-        "rows": model.moments.n,
-        "hours": [model.moments.min_x, model.moments.max_x],
-        "r2": model.r2,
-        "rmse": model.rmse,
-        "cv_rmse": model.cv_rmse,
-        "cv_r2": model.cv_r2,
-        "sources": [source.model_dump() for source in model.sources],
-    }
+    facts = {**model.facts(), "sources": [source.model_dump() for source in model.sources]}
     metadata = {name: fact for name, fact in facts.items() if fact is not None}  # BentoML's rule
     labels = {"hypothesis": "H(x) = Wx + b", "source": source, "raw": str(model.fit.raw).lower()}
-    with bentoml.models.create(NAME, labels=labels, metadata=metadata) as stored:
-        Path(stored.path_of(FILE)).write_text(model.model_dump_json(), encoding="utf-8")
-    return stored.tag
-
-
-class Stored(NamedTuple):
-    """A model and the tag it is stored under."""
-
-    tag: str
-    model: StudyScore
+    tag = bentoml.Tag(NAME, None).make_new_version()
+    version = str(tag.version)
+    try:
+        with bentoml.models.create(tag, labels=labels, metadata=metadata) as made:
+            Path(made.path_of(FILE)).write_text(document, encoding="utf-8")
+    except Exception:
+        # once the new model is there, BentoML looks at the latest one, and may fail to read it
+        if not (_folder() / version / FILE).is_file():
+            raise
+    # BentoML leaves `latest` at a model that is dated in the future
+    new = _folder() / f".latest-{version}"
+    new.write_text(version, encoding="utf-8")
+    new.replace(_folder() / "latest")
+    return tag
 
 
 def load(tag: bentoml.Tag | str) -> Stored:
-    """What is stored under a tag; raises ModelMissing or ModelDamaged."""
-    stored = get(tag)
-    return Stored(str(stored.tag), read(stored))
+    """The model stored under a tag.
 
-
-def get(tag: bentoml.Tag | str) -> bentoml.Model:
-    """The stored model under a tag; raises ModelMissing, or ModelDamaged if BentoML cannot read it.
-
-    BentoML's own exceptions for a folder that is not as it wrote it are of many kinds.
+    Raises ModelMissing, or ModelDamaged where the file is not a valid model of a known format.
+    BentoML itself is not asked: it reads descriptions that are not needed, those of other models
+    too, and moves `latest` away from a model that has yet to arrive.
     """
+    wanted = bentoml.Tag.from_taglike(tag)
+    if wanted.version in (None, "latest"):
+        named = latest()
+        if named is None:
+            for newest in readable():
+                return newest
+            raise ModelMissing(tag)
+        wanted = named
+    folder = _folder() / str(wanted.version)
     try:
-        return bentoml.models.get(tag)
-    except NotFound:
-        raise ModelMissing(tag) from None
-    except Exception as error:
-        raise ModelDamaged(f"{tag}: {_one_line(error)}") from error
-
-
-def newest_first() -> list[bentoml.Model]:
-    """All stored models; raises ModelDamaged if BentoML cannot read one."""
-    try:
-        stored = bentoml.models.list(NAME)
-    except Exception as error:
-        raise ModelDamaged(f"{NAME}: {_one_line(error)}") from error
-    return sorted(stored, key=lambda model: model.creation_time, reverse=True)
-
-
-def read(stored: bentoml.Model) -> StudyScore:
-    """The model that is stored there.
-
-    Raises ModelDamaged if the file is missing or not a valid model of a known format.
-    """
-    try:
-        text = Path(stored.path_of(FILE)).read_text(encoding="utf-8")
-        document = json.loads(text)
-        newest = StudyScore.model_fields["format"].default
-        if isinstance(document, dict) and document.get("format", newest) != newest:
-            raise ModelDamaged(
-                f"{stored.tag}: {FILE} has format {document['format']!r}, and this version reads"
-                f" format {newest}; serve it with the version that trained it, or train again"
-            )
-        return StudyScore.model_validate_json(text)
+        if wanted.name != NAME or not folder.exists():
+            raise ModelMissing(wanted)
+        return Stored(str(wanted), _model(_text(folder / FILE, MAX_BYTES)))
+    except ModelMissing:
+        raise
     except ValidationError as error:
         reason = first_problem(error)
-    except (OSError, ValueError, RecursionError) as error:
-        reason = _one_line(error)
-    raise ModelDamaged(f"{stored.tag}: {FILE} is not a study-score model: {reason}")
+    except Exception as error:  # there is no end to what a file can hold
+        reason = str(error)
+    raise ModelDamaged(_line(f"{wanted}: {FILE} is not a study-score model: {reason}"))
 
 
-def _one_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+def latest() -> bentoml.Tag | None:
+    """What `study_score:latest` stands for, None if that is not written; raises ModelDamaged."""
+    try:
+        return bentoml.Tag(NAME, _text(_folder() / "latest", 100).strip())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise ModelDamaged(
+            _line(f"{LATEST}: the store's file `latest` is wrong: {error}")
+        ) from None
+
+
+def readable() -> list[Stored]:
+    """Every model that can be read, the newest first."""
+    found = []
+    for path in _folder().glob("*/"):
+        with suppress(BentoMLException, ValueError):
+            found.append(load(bentoml.Tag(NAME, path.name)))
+    return sorted(found, key=lambda stored: str(stored.model.fit.created), reverse=True)
+
+
+def _model(text: str) -> StudyScore:
+    document = json.loads(text)
+    newest = StudyScore.model_fields["format"].default
+    if isinstance(document, dict) and document.get("format", newest) != newest:
+        raise ValueError(
+            f"it has format {document['format']!r}, and this version reads format {newest};"
+            " serve it with the version that trained it, or train again"
+        )
+    return StudyScore.model_validate_json(text)
+
+
+def _text(path: Path, most: int) -> str:
+    """A file's text; raises OSError, or ValueError for one that is too long or that is no file."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError(f"{path.name} is not a file")  # but a pipe, which may have no end
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{path.name} is longer than {most} bytes")
+    return content.decode()
+
+
+def _line(text: str) -> str:
+    """One line of the log, whatever a file brought into it."""
+    return "".join(c if c.isprintable() else " " for c in text[:300])
+
+
+def _folder() -> Path:
+    """Where the store keeps the models of this name, which BentoML has no public name for."""
+    return Path(BentoMLContainer.model_store.get()._path, NAME)

@@ -21,7 +21,7 @@ from service.fast_lane import FastLane
 from service.guard import Guard
 from service.head_limit import limit_heads
 from service.image import IMAGE
-from service.live_model import LiveModel, Served
+from service.live_model import LiveModel, ServedModel
 from service.metrics import Meter, exposition, metrics
 from service.schemas import (
     PredictBatchRequest,
@@ -61,7 +61,7 @@ async def training(_: Request) -> Response:
     return _of(served, served.training())
 
 
-def _of(served: Served, answer: BaseModel) -> Response:
+def _of(served: ServedModel, answer: BaseModel) -> Response:
     return Response(
         answer.model_dump_json(),
         media_type="application/json",
@@ -105,7 +105,7 @@ class StudyScoreService:
     @staticmethod
     def check_model() -> None:
         """Ends `bentoml serve` at once if the model cannot be served."""
-        store.read(store.get(_tag()))
+        store.load(_tag())
 
     @bentoml.on_startup
     async def start_chores(self) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import math
-from pathlib import Path
 from typing import Any
 
 import bentoml
@@ -24,14 +22,12 @@ POLL_SECONDS = 0.5
 logger = logging.getLogger("bentoml.serve")
 
 
-class Served:
-    """One stored model under its tag, read once and ready to answer."""
+class ServedModel:
+    """A stored model, ready to answer."""
 
-    def __init__(self, stored: bentoml.Model) -> None:
-        """Raises ModelDamaged."""
-        self.tag = str(stored.tag)
+    def __init__(self, stored: store.Stored) -> None:
+        self.tag, self.model = stored
         self.tag_header = self.tag.encode()
-        self.model = store.read(stored)
 
     def predict(self, hours: float) -> dict[str, Any]:
         """A `Prediction` for one number of hours."""
@@ -93,15 +89,16 @@ class Served:
 class LiveModel:
     """The model that a worker answers with; each request reads `served` once."""
 
-    served: Served
+    served: ServedModel
 
     def load(self, tag: bentoml.Tag | str) -> None:
         """Serve the model under a tag from now on; raises ModelMissing or ModelDamaged."""
-        stored = store.get(tag)
-        served, before = Served(stored), getattr(self, "served", None)
-        self.served = served
-        self.latest = Path(stored.path).parent / "latest"
-        metrics().serves(served.tag, before and before.tag)
+        self._serve(store.load(tag))
+
+    def _serve(self, stored: store.Stored) -> None:
+        before = getattr(self, "served", None)
+        self.served = ServedModel(stored)
+        metrics().serves(stored.tag, before and before.tag)
         # Collections need not look at what stays. Full ones would look again and again at the
         # timers that BentoML leaves behind for each request, tens of thousands under load; requests
         # leave no cycles behind, so full collections can be rare.
@@ -110,43 +107,42 @@ class LiveModel:
         gc.set_threshold(700, 10, 1000)
 
     def load_newest(self) -> None:
-        """Serve the newest model that can be read.
+        """Serve the latest model, or if it cannot be read the newest that can.
 
-        The service does not start on a damaged model. But a worker that takes the place of a dead
-        one must come up: the others are still serving the model before.
+        The service does not start without its latest model. But a worker that takes the place of a
+        dead one must come up: the others are still serving the model before.
 
         Raises ModelMissing, or ModelDamaged if every model is.
         """
         try:
             self.load(store.LATEST)
-        except store.ModelDamaged as error:
-            for stored in store.newest_first():
-                with contextlib.suppress(store.ModelDamaged):
-                    self.load(stored.tag)
-                    logger.error("serving %s: %s", stored.tag, error)
-                    return
-            raise
+        except BentoMLException as error:
+            newest = next(iter(store.readable()), None)
+            if newest is None:
+                raise
+            self._serve(newest)
+            logger.error("serving %s: %s", newest.tag, error)
 
     async def follow(self) -> None:
         """Serve whatever becomes `study_score:latest`, until cancelled.
 
-        BentoML writes the name of the latest model in place, so what cannot be loaded is tried
-        once more before it is refused.
+        Whatever the store holds, the model in hand goes on and the next look follows. A refusal is
+        logged once, and only when a second look finds the same: models arrive file by file.
         """
-        seen, doubted = self.served.tag, None
+        refusal, looks = "", 0
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            with contextlib.suppress(OSError):  # no model is left: go on with this one
-                version = self.latest.read_text(errors="replace").strip()
-                tag = f"{store.NAME}:{version}"
-                if tag == seen or not version:
-                    continue
-                try:
-                    await asyncio.to_thread(self.load, tag)
-                    logger.info("now serving %s", tag)
-                except (BentoMLException, ValueError) as error:
-                    if tag != doubted:
-                        doubted = tag
-                        continue
-                    logger.error("still serving %s: %s", self.served.tag, error)
-                seen = tag
+            try:
+                await asyncio.to_thread(self._look)
+                refusal = ""
+            except Exception as error:
+                looks = looks + 1 if str(error) == refusal else 1
+                refusal = str(error)
+                if looks == 2:
+                    logger.error("still serving %s: %s", self.served.tag, refusal)
+
+    def _look(self) -> None:
+        tag = store.latest()
+        if tag and str(tag) != self.served.tag:  # where no model is left, this one goes on
+            self.load(tag)
+            logger.info("now serving %s", tag)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from annotated_types import Gt
+from annotated_types import Gt, Le
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from models import store
@@ -23,14 +23,14 @@ class Settings(BaseModel):
 
     model: str = Field(
         default=store.LATEST,
-        pattern=rf"^{store.NAME}(:[a-zA-Z0-9][\w.-]*)?$",
+        pattern=rf"^{store.NAME}(:[a-z0-9][a-z0-9._-]*)?$",
         description=f"{store.NAME}:latest or {store.NAME}:VERSION",
     )
     api_key: tuple[str, ...] = Field(
         default=(), description="a key, or several with commas between, of visible characters"
     )
-    workers: Count | Literal["cpu_count"] = Field(
-        default=1, description="a whole number from 1, or cpu_count"
+    workers: Annotated[Count, Le(256)] | Literal["cpu_count"] = Field(
+        default=1, description="a whole number from 1 to 256, or cpu_count"
     )
     max_body_bytes: Count = Field(default=1 << 20, description="a whole number from 1")
     max_concurrency: Count = Field(default=1024, description="a whole number from 1")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import re
 import shutil
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,13 @@ def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def steeper(model: StudyScore, W: float) -> StudyScore:
-    return model.model_copy(update={"W": W})
+    """Another model, trained later."""
+    fit = model.fit.model_copy(update={"created": datetime.now(UTC)})
+    return model.model_copy(update={"W": W, "fit": fit})
+
+
+def latest_file() -> Path:
+    return Path(os.environ["BENTOML_HOME"], "models", store.NAME, "latest")
 
 
 def following(scenario: Callable[[LiveModel], Coroutine[Any, Any, None]]) -> None:
@@ -86,6 +95,8 @@ def test_a_damaged_model_is_refused_once_and_the_old_one_goes_on(
     [
         (store.FILE, b"{"),
         (store.FILE, b"[" * 100_000),
+        (store.FILE, b'{"n": 1%s}' % (b"0" * 10_000)),
+        (store.FILE, b" " * (1 << 21)),
         ("model.yaml", b"a: [1,\n"),
         ("model.yaml", b"labels: 5\n"),
         ("model.yaml", b""),
@@ -101,12 +112,12 @@ def test_whatever_the_damage_the_next_good_model_is_served(
     async def scenario(live: LiveModel) -> None:
         with bentoml.models.create(store.NAME) as damaged:
             Path(damaged.path_of(store.FILE)).write_text("{}")
-        folder = Path(store.get(first).path).parent / str(damaged.tag.version)
+        folder = latest_file().parent / str(damaged.tag.version)
         file, content = damage
         (folder / file).write_bytes(content)
         await until(lambda: "still serving" in caplog.text)
         shutil.rmtree(folder)
-        live.latest.write_text(str(first.version))
+        latest_file().write_text(str(first.version))
         await until(lambda: live.served.tag == str(first))
         (ours,) = (each for each in caplog.records if each.name == "bentoml.serve")
         assert "\n" not in ours.getMessage()
@@ -129,6 +140,74 @@ def test_a_worker_that_comes_late_serves_the_newest_readable_model(
     assert str(damaged.tag) in caplog.text
 
 
+def test_a_worker_comes_up_beside_models_that_bentoml_cannot_list(
+    lab_model: StudyScore, caplog: pytest.LogCaptureFixture
+) -> None:
+    old, good, damaged = (store.save(steeper(lab_model, W)) for W in (1.0, 2.0, 3.0))
+    (latest_file().parent / str(old.version) / "model.yaml").write_text("a: [1,\n")
+    (latest_file().parent / str(damaged.version) / store.FILE).write_text("{")
+    live = LiveModel()
+    live.load_newest()
+    assert live.served.tag == str(good)
+    assert str(damaged) in caplog.text
+    shutil.rmtree(latest_file().parent)
+
+
+def test_a_number_beyond_all_numbers_does_not_end_the_following(
+    lab_model: StudyScore, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = store.save(lab_model)
+    text = lab_model.model_dump_json()
+
+    async def scenario(live: LiveModel) -> None:
+        with bentoml.models.create(store.NAME) as endless:
+            huge = text.replace('"n":1,', f'"n":1{"0" * 400},')
+            Path(endless.path_of(store.FILE)).write_text(huge)
+        await until(lambda: "still serving" in caplog.text)
+        assert live.served.tag == str(first)
+        second = store.save(steeper(lab_model, 3.0))
+        await until(lambda: live.served.tag == str(second))
+
+    following(scenario)
+
+
+def test_a_latest_that_arrives_before_its_folder_is_served_when_that_is_whole(
+    lab_model: StudyScore, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    first, second = store.save(lab_model), store.save(steeper(lab_model, 3.0))
+    folder = latest_file().parent / str(second.version)
+    shutil.move(folder, tmp_path / "on its way")
+    latest_file().write_text(str(first.version))
+
+    async def scenario(live: LiveModel) -> None:
+        latest_file().write_text(str(second.version))
+        await until(lambda: f"no model {second}" in caplog.text)
+        folder.mkdir()
+        await until(lambda: "No such file" in caplog.text)
+        (folder / store.FILE).write_text("{")
+        await until(lambda: caplog.text.count("still serving") == 3)
+        assert live.served.tag == str(first)
+        shutil.copytree(tmp_path / "on its way", folder, dirs_exist_ok=True)
+        await until(lambda: live.served.tag == str(second))
+        assert caplog.text.count("still serving") == 3
+
+    following(scenario)
+
+
+def test_a_model_made_while_the_clock_was_wrong_is_followed_all_the_same(
+    lab_model: StudyScore,
+) -> None:
+    first = store.save(lab_model)
+    path = latest_file().parent / str(first.version) / "model.yaml"
+    path.write_text(re.sub(r"creation_time: '?\d{4}", "creation_time: '2999", path.read_text()))
+
+    async def scenario(live: LiveModel) -> None:
+        second = store.save(steeper(lab_model, 3.0))
+        await until(lambda: live.served.tag == str(second))
+
+    following(scenario)
+
+
 @pytest.mark.parametrize("half_written", ["", "half-of-a-vers", "../..", "a b\nc", "\x00"])
 def test_a_half_written_latest_is_read_again(lab_model: StudyScore, half_written: str) -> None:
     store.save(lab_model)
@@ -136,10 +215,10 @@ def test_a_half_written_latest_is_read_again(lab_model: StudyScore, half_written
     async def scenario(live: LiveModel) -> None:
         second, third = store.save(lab_model), store.save(steeper(lab_model, 3.0))
         await until(lambda: live.served.tag == str(third))
-        live.latest.write_text(half_written)
+        latest_file().write_text(half_written)
         await asyncio.sleep(0.02)
         assert live.served.tag == str(third)
-        live.latest.write_text(str(second.version))
+        latest_file().write_text(str(second.version))
         await until(lambda: live.served.tag == str(second))
 
     following(scenario)

@@ -65,7 +65,7 @@ async def load(url: str, clients: int = 8) -> AsyncIterator[Load]:
 SAVER = """
 import sys
 from models import store
-model = store.read(store.get(store.LATEST))
+model = store.load(store.LATEST).model
 for line in sys.stdin:
     print(store.save(model.model_copy(update={"W": float(line)})), flush=True)
 """

@@ -25,7 +25,7 @@ def report(capsys: Captured) -> dict[str, Any]:
 
 
 def latest() -> StudyScore:
-    return store.read(store.get(store.LATEST))
+    return store.load(store.LATEST).model
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def cars(tmp_path: Path) -> tuple[str, str]:
 
 def test_raw_does_not_replace_the_exact_model_of_the_same_rows(capsys: Captured) -> None:
     assert main([]) == 0
-    champion = store.get(store.LATEST).tag
+    champion = store.load(store.LATEST).tag
     capsys.readouterr()
     assert main(["--raw"]) == 3
     captured = capsys.readouterr()
@@ -48,7 +48,7 @@ def test_raw_does_not_replace_the_exact_model_of_the_same_rows(capsys: Captured)
         f"training: refused, nothing saved: {champion} is better on these rows;"
         " --force saves this model all the same\n"
     )
-    assert [model.tag for model in bentoml.models.list()] == [champion]
+    assert [str(model.tag) for model in bentoml.models.list()] == [champion]
 
 
 def test_force_and_dry_run_are_not_refused(capsys: Captured) -> None:
@@ -60,7 +60,7 @@ def test_force_and_dry_run_are_not_refused(capsys: Captured) -> None:
 
 def test_json_tells_both_figures_and_the_refusal(capsys: Captured) -> None:
     main([])
-    tag = str(store.get(store.LATEST).tag)
+    tag = store.load(store.LATEST).tag
     capsys.readouterr()
     assert main(["--raw", "--json"]) == 3
     found = report(capsys)
@@ -98,7 +98,7 @@ def test_an_update_is_a_training_on_all_rows(cars: tuple[str, str], capsys: Capt
     assert main([*cars, "--folds", "7", "--force"]) == 0
     whole = latest()
     assert main([cars[0], "--folds", "7", "--force"]) == 0
-    tag = str(store.get(store.LATEST).tag)
+    tag = store.load(store.LATEST).tag
     Path(cars[0]).unlink()
     assert main([cars[1], "--update", tag, "--force"]) == 0
     updated = latest()
@@ -117,7 +117,7 @@ def test_an_update_is_not_refused_for_a_model_of_the_new_rows_alone(
     cars: tuple[str, str],
 ) -> None:
     assert main([cars[0]]) == 0
-    tag = str(store.get(store.LATEST).tag)
+    tag = store.load(store.LATEST).tag
     assert main([cars[1]]) == 0  # least squares on these rows: no line has a lower training cost
     assert main([cars[1], "--update", tag]) == 0
     assert latest().moments.n == 50
@@ -136,7 +136,7 @@ def test_a_file_that_the_old_model_has_seen_is_refused(
     cars: tuple[str, str], tmp_path: Path, capsys: Captured
 ) -> None:
     main([cars[0]])
-    tag = str(store.get(store.LATEST).tag)
+    tag = store.load(store.LATEST).tag
     again = tmp_path / "again.csv"
     Path(cars[0]).rename(again)
     assert main([str(again), "--update", tag]) == 1
@@ -189,7 +189,7 @@ def test_a_stored_model_tells_what_it_was_made_from_and_how(tmp_path: Path) -> N
     assert (fit.lr, fit.epochs, fit.raw, fit.update) == (0.2, 50, False, None)
     assert fit.versions.keys() == {"study_score", "python", "torch", "numpy", "pyarrow"}
     assert fit.versions["study_score"] == VERSION
-    metadata: Any = store.get(store.LATEST).info.metadata
+    metadata: Any = bentoml.models.get(store.LATEST).info.metadata
     assert metadata["sources"][0]["sha256"] == source.sha256
 
 

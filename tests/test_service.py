@@ -46,7 +46,7 @@ def test_every_prediction_names_the_model_that_made_it(
 ) -> None:
     route, hours = call
     answer = client.post(route, json={"hours": hours})
-    assert answer.headers["x-model"] == str(store.get(store.LATEST).tag)
+    assert answer.headers["x-model"] == store.load(store.LATEST).tag
 
 
 def test_service_and_torch_give_the_same_bits(app: Any, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_model_of_two_rows_answers_without_an_interval(app: Any, tmp_path: Pat
 
 def test_the_model_card_tells_what_is_served(client: TestClient, lab_model: StudyScore) -> None:
     card = client.get("/model").json()
-    assert card["tag"] == str(store.get(store.LATEST).tag)
+    assert card["tag"] == store.load(store.LATEST).tag
     assert (card["W"], card["b"], card["rows"]) == (2.0, 0.0, 3)
     assert (card["hours_min"], card["hours_max"]) == (1.0, 3.0)
     assert (card["r2"], card["residual_sd"], card["cv_rmse"]) == (1.0, 0.0, 0.0)

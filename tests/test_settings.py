@@ -36,10 +36,13 @@ def test_a_setting_is_read_from_its_variable(name: str, text: str, value: object
     ("name", "text", "rule"),
     [
         ("MODEL", "other:latest", "study_score:latest or study_score:VERSION"),
+        ("MODEL", "study_score:LATEST", "study_score:latest or study_score:VERSION"),
         ("MODEL", "study_score:..", "study_score:latest or study_score:VERSION"),
         ("MODEL", "study_score:../x y", "study_score:latest or study_score:VERSION"),
-        ("WORKERS", "0", "a whole number from 1, or cpu_count"),
-        ("WORKERS", "many", "a whole number from 1, or cpu_count"),
+        ("WORKERS", "0", "a whole number from 1 to 256, or cpu_count"),
+        ("WORKERS", "257", "a whole number from 1 to 256, or cpu_count"),
+        ("WORKERS", "1" + "0" * 400, "a whole number from 1 to 256, or cpu_count"),
+        ("WORKERS", "many", "a whole number from 1 to 256, or cpu_count"),
         ("MAX_BODY_BYTES", "1e6", "a whole number from 1"),
         ("MAX_CONCURRENCY", "-1", "a whole number from 1"),
         ("TIMEOUT_SECONDS", "0", "a number of seconds above 0"),
@@ -82,5 +85,5 @@ def test_serving_with_a_wrong_setting_ends_at_once_in_one_line(home: Home) -> No
     assert served.returncode == 1
     assert served.stderr == (
         "study_score: STUDY_SCORE_WORKERS is 'lots':"
-        " it must be a whole number from 1, or cpu_count\n"
+        " it must be a whole number from 1 to 256, or cpu_count\n"
     )

@@ -31,7 +31,7 @@ def test_it_says_what_it_read_fitted_and_saved(tmp_path: Path, capsys: Captured)
     path = write_csv(tmp_path / "cars.csv", CARS_SPEED, CARS_DIST)
     assert main([path]) == 0
     out = capsys.readouterr().out
-    tag = store.get(store.LATEST).tag
+    tag = store.load(store.LATEST).tag
     for expected in (
         f"{path}: 50 rows",
         "4 to 25 hours",
@@ -47,7 +47,7 @@ def test_it_says_what_it_read_fitted_and_saved(tmp_path: Path, capsys: Captured)
 def test_json_is_one_object_and_nothing_else(capsys: Captured) -> None:
     assert main(["--json", "--raw"]) == 0
     report = json.loads(capsys.readouterr().out)
-    model = store.read(store.get(report["tag"]))
+    model = store.load(report["tag"]).model
     assert (report["W"], report["b"]) == (model.W, model.b)
     assert (report["rows"], report["hours_min"], report["hours_max"]) == (3, 1.0, 3.0)
     assert (report["epochs"], report["lr"], report["raw"]) == (1000, 0.01, True)
@@ -165,7 +165,7 @@ def test_ctrl_c_and_a_polite_kill_wait_for_a_save_under_way(
     save = store.save
     monkeypatch.setattr(store, "save", interrupted)
     assert main([]) == 0
-    assert store.read(store.get(store.LATEST)).W == 2
+    assert store.load(store.LATEST).model.W == 2
 
 
 def test_a_terminal_sees_rows_and_rows_per_second(tmp_path: Path, home: Home) -> None:
@@ -249,4 +249,4 @@ def test_constant_scores_are_saved_too(tmp_path: Path, capsys: Captured) -> None
     path.write_text("hours,score\n1,7\n2,7\n3,7\n")
     assert main([str(path)]) == 0
     assert "R² unknown" in capsys.readouterr().out
-    assert store.read(store.get(store.LATEST)).r2 is None
+    assert store.load(store.LATEST).model.r2 is None
