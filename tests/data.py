@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from training.data import Summary, read_rows
 
 Array = NDArray[np.float64]
+FILES = Path(__file__).parent / "files"  # as other programs write them; make.sh makes them
 
 
 def _numbers(text: str) -> Array:

@@ -1,0 +1,222 @@
+"""How a text file is written is told from its beginning, or refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.data import FILES
+from tests.tools import tool
+from training import dialect
+from training.columns import Columns
+from training.dialect import Asked, Dialect
+from training.errors import DataError
+
+
+def told(
+    content: bytes | str,
+    columns: Columns | None = None,
+    *,
+    whole: bool = True,
+    separator: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
+) -> Dialect:
+    head = content if isinstance(content, bytes) else content.encode()
+    asked = Asked(separator, decimal, encoding)
+    return dialect.tell("marks.csv", head, whole, columns or Columns(), asked)
+
+
+@pytest.mark.parametrize(
+    ("name", "places", "words"),
+    [
+        ("r-csv.csv", (2, 3), ""),
+        ("r-csv2.csv", (1, 2), "semicolons, decimal commas, Windows-1252"),
+        ("r-utf16.txt", (1, 2), "tabs, UTF-16"),
+        ("r-cr.csv", (0, 1), "lines that end in CR"),
+        ("calc-1252.csv", (1, 2), "semicolons, decimal commas, Windows-1252"),
+        ("calc-utf16.csv", (1, 2), "tabs, decimal commas, UTF-16"),
+    ],
+)
+def test_what_r_and_libreoffice_write_is_told(
+    name: str, places: tuple[int, int], words: str
+) -> None:
+    found = told((FILES / name).read_bytes())
+    assert (found.places, str(found)) == (places, words)
+    assert "Schüler" in found.names or name == "r-cr.csv"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "word"),
+    [
+        ("UTF-8", ""),
+        ("EUC-KR", "CP949"),
+        ("CP949", "CP949"),
+        ("UTF-16", "UTF-16"),
+        ("UTF-16LE", "UTF-16"),
+        ("UTF-16BE", "UTF-16"),
+    ],
+)
+def test_what_iconv_makes_of_korean_names_is_told(encoding: str, word: str) -> None:
+    text = "score,hours,이름\r\n20,1,김철수\r\n41,2.5,이영희\r\n"
+    iconv = tool("iconv", "apt-get install libc-bin")
+    made = subprocess.run(
+        [iconv, "-f", "UTF-8", "-t", encoding], input=text.encode(), capture_output=True, check=True
+    )
+    found = told(made.stdout)
+    assert (found.names, found.places) == (("score", "hours", "이름"), (1, 0))
+    assert str(found) == word
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp949", "utf-16"])
+def test_columns_are_found_by_names_in_any_encoding(encoding: str) -> None:
+    content = "이름;점수;공부 시간\n김;50;1,5\n".encode(encoding)
+    found = told(content, Columns("공부 시간", "점수"))
+    assert (found.places, found.separator, found.decimal) == ((2, 1), ";", ",")
+
+
+@pytest.mark.parametrize(
+    ("content", "separator"),
+    [
+        ("hours,score\n1,2\n", ","),
+        ("hours;score\n1;2\n", ";"),
+        ("hours\tscore\n1\t2\n", "\t"),
+        ('"last, first";hours;score\nx;1;2\n', ";"),
+        ("a;b;c,hours,score\nx,1,2\n", ","),
+        ('"na\nme",hours,score\nx,1,2\n', ","),
+    ],
+)
+def test_the_separator_is_the_one_that_makes_the_first_line_name_both_columns(
+    content: str, separator: str
+) -> None:
+    assert told(content).separator == separator
+
+
+@pytest.mark.parametrize(
+    ("content", "decimal"),
+    [
+        ("hours;score\n1;20\n1,5;30\n", ","),
+        ("hours;score\n1;20\n1.5;30\n", "."),
+        ("hours;score\n1;20\n", "."),
+        ("hours;score\n1,204;20\n,5;30\n", ","),  # nobody begins a group with nothing
+        ("hours;score\n0,204;20\n", ","),  # or with 0
+        ("hours;score\n1.204;20,5\n", ","),  # so the first number is not one; it will be named
+        ("hours;score;x\n1.5;20;1,7\n", "."),
+        ("x;hours;score\n1,7;1.5;20\n", "."),  # only the two columns count
+        ("hours\tscore\n1,5\t20\n", ","),
+        ("hours\tscore\n1.5\t20\n", "."),
+        ("hours,score\n1.204,20\n", "."),
+        ('hours,score\n"1,5",20\n', ","),
+        ("hours,score\n1,204\n", "."),  # two numbers: commas separate, as the first line shows
+    ],
+)
+def test_the_first_number_that_reads_in_one_way_only_tells_the_decimal_mark(
+    content: str, decimal: str
+) -> None:
+    assert told(content).decimal == decimal
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            "hours;score\n1;20\n1,204;30\n",
+            r"marks\.csv, row 3: is '1,204' 1\.204 or 1204\? With --decimal ',' it is the first",
+        ),
+        ("hours;score\n1.204;20\n", r"row 2: is '1\.204' 1\.204 or 1204\? With --decimal '\.'"),
+        ('hours,score\n"1,204",20\n', r"row 2: is '1,204' 1\.204 or 1204\?"),
+        ("hours\tscore\n2\t-1,204\n", r"row 2: is '-1,204' -1\.204 or -1204\?"),
+        (
+            "hours,score,x;hours;score\n",
+            "separated by commas and by semicolons; --separator",
+        ),
+        ("Hours,HOURS,score\n", r"2 columns 'hours'; the columns are: Hours, HOURS, score; --hou"),
+        ("", "the file is empty; its first line must name the columns"),
+        ("\ufeff\n \n", "the file is empty"),
+        ("\nhours,score\n1,2\n", "row 1: the line is empty; the first must name the columns"),
+        ('hours,"score\n1,2\n', r"row 1: the line.* does not end .*; is a quote left open\?"),
+        ("hours," + "x" * 200_000, "does not end within 128 KiB"),
+        ("hours,score\n1,2\n\0\0\0", "is no text: it holds bytes of 0"),
+        (b"n\x81\x20me,hours,score\n", "row 1: is not written in UTF-8, CP949, Windows-1252; --e"),
+        ("Stunden;Punkte\n", r"no column 'hours'; the columns are: Stunden, Punkte; --hours-col"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_or_none_is_refused_with_the_option_that_decides(
+    content: bytes | str, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        told(content)
+
+
+def test_the_options_decide_what_could_be_read_in_two_ways() -> None:
+    assert told("hours;score\n1,204;20\n", decimal=",").decimal == ","
+    assert told("hours;score\n1.204;20\n", decimal=".").decimal == "."
+    assert told("hours,score,x;hours;score\n", separator=";").places == (1, 2)
+    assert told("hours|score\n1|2\n", separator="|").places == (0, 1)
+    assert told("hours;Änderung;score\n".encode("cp1252"), encoding="cp1252").names[1] == "Änderung"
+    with pytest.raises(DataError, match="row 1: is not written in UTF-8; --encoding says"):
+        told("hours;Prüfung;score\n".encode("cp1252"), encoding="utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp949", "utf-8", "mac-roman"])
+def test_what_comes_after_the_beginning_cannot_change_how_numbers_are_read(encoding: str) -> None:
+    """Only the first line is decoded, so an umlaut may come after any number of plain rows."""
+    content = "name,hours,score\n" + "x,1.5,20\n" * 10 + "ß,1.5,20\n"
+    assert str(told(content.encode(encoding))) == ""
+
+
+def test_a_beginning_that_is_cut_anywhere_tells_what_the_whole_tells() -> None:
+    text = "Prüfung;hours;score\r\n" + 'ü "x";1,25;20\r\n' * 3
+    for encoding in ("utf-8", "cp1252", "utf-16"):
+        content = text.encode(encoding)
+        for end in range(len(text.encode(encoding)) // 2, len(content)):
+            found = told(content[:end], whole=False)
+            assert (found.separator, found.decimal, found.names[0]) == (";", ",", "Prüfung")
+
+
+def test_a_number_that_is_cut_tells_nothing() -> None:
+    assert told("hours;score\n1,25;1,5\n", whole=False).decimal == ","
+    assert told("hours;score\n20;1,2", whole=False).decimal == ","  # as semicolons suggest
+    assert told("hours;score\n20;1.2", whole=False).decimal == ","
+    assert told("hours\tscore\n20\t1,2", whole=False).decimal == "."
+
+
+names = st.text(st.characters(codec="cp949", categories=("L", "N", "P", "Zs")), max_size=8)
+
+
+@given(
+    st.lists(st.tuples(names, st.floats(0, 99), st.floats(-99, 99)), max_size=6),
+    st.sampled_from(",;\t"),
+    st.sampled_from(["utf-8", "utf-8-sig", "cp949", "utf-16"]),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from(".,"),
+    names,
+)
+def test_what_pythons_own_writer_writes_is_told_or_refused(
+    rows: list[tuple[str, float, float]],
+    separator: str,
+    encoding: str,
+    line_end: str,
+    decimal: str,
+    first: str,
+) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=separator, lineterminator=line_end)
+    writer.writerow([first, "hours", "score"])
+    writer.writerows(
+        [name, *(f"{value:.4f}".replace(".", decimal) for value in numbers)]
+        for name, *numbers in rows
+    )
+    try:
+        found = told(text.getvalue().encode(encoding))
+    except DataError as error:
+        assert "2 columns" in str(error)
+        return
+    assert (found.separator, found.line_end) == (separator, line_end[-1])
+    assert found.names == (first, "hours", "score")
+    assert not rows or found.decimal == decimal

@@ -1,0 +1,49 @@
+"""Which two columns of a table are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from training.errors import DataError
+
+NAMES_SHOWN = 20
+
+
+class Columns(NamedTuple):
+    """The names of the two columns that are read."""
+
+    hours: str = "hours"
+    score: str = "score"
+
+    def among(self, names: Sequence[str]) -> bool:
+        """Whether both are there."""
+        return all(_places(column, names) for column in self)
+
+    def places(self, table: str, names: Sequence[str]) -> tuple[int, int]:
+        """Where in a table with columns of these names they are, from 0; raises DataError."""
+        hours, score = (_only_place(table, column, names, self) for column in self)
+        return hours, score
+
+
+def _places(column: str, names: Sequence[str]) -> list[int]:
+    """Those of exactly this name, or else those of this name but for case and blanks around it."""
+    return [i for i, name in enumerate(names) if name == column] or [
+        i for i, name in enumerate(names) if _plain(name) == _plain(column)
+    ]
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold()
+
+
+def _only_place(table: str, column: str, names: Sequence[str], columns: Columns) -> int:
+    found = _places(column, names)
+    if len(found) == 1:
+        return found[0]
+    problem = f"{len(found)} columns {column!r}" if found else f"no column {column!r}"
+    option = "--hours-column" if column == columns.hours else "--score-column"
+    shown = ", ".join(names[:NAMES_SHOWN]) + ", ..." * (len(names) > NAMES_SHOWN)
+    raise DataError(
+        f"{table}: {problem}; the columns are: {shown}; {option} NAME says which one is meant"
+    )
