@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 
@@ -11,8 +14,12 @@ class Document(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+def in_one_sentence(problems: Iterable[Mapping[str, Any]]) -> str:
+    """What pydantic found wrong, field by field."""
+    fields = ((".".join(map(str, problem["loc"])), problem["msg"]) for problem in problems)
+    return "; ".join(f"{field}: {message}" if field else message for field, message in fields)
+
+
 def first_problem(error: ValidationError) -> str:
     """The first thing that is wrong, in one line."""
-    problem = error.errors(include_url=False)[0]
-    field = ".".join(map(str, problem["loc"]))
-    return f"{field}: {problem['msg']}" if field else problem["msg"]
+    return in_one_sentence(error.errors(include_url=False)[:1])

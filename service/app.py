@@ -8,12 +8,14 @@ import os
 from typing import Any
 
 import bentoml
+import click
 from bentoml.exceptions import BentoMLException
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from models import store
 from service import openapi, pages
@@ -22,6 +24,7 @@ from service.guard import Guard
 from service.head_limit import limit_heads
 from service.image import IMAGE
 from service.live_model import LiveModel, ServedModel
+from service.logs import keep_clients_errors_out
 from service.metrics import Meter, exposition, metrics
 from service.schemas import (
     PredictBatchRequest,
@@ -31,7 +34,8 @@ from service.schemas import (
 )
 from service.settings import read_settings
 
-OPEN = ("/", "/ui", "/docs", "/docs.json", "/schema.json")  # where there is an API key
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104, BentoML's own default
+logger = logging.getLogger("bentoml.serve")
 
 try:
     settings = read_settings(os.environ)
@@ -39,9 +43,28 @@ except ValueError as error:
     raise SystemExit(f"study_score: {error}") from None
 live = LiveModel()
 limit_heads()
+keep_clients_errors_out()
 # Tracing costs half the throughput even where nothing is exported. Exporters are named in BentoML's
-# own configuration, and whoever has one keeps the traces.
-untraced = [] if {"BENTOML_CONFIG", "BENTOML_CONFIG_OPTIONS"} & os.environ.keys() else [".*"]
+# own configuration, and whoever has one gets a span for every request.
+traced = bool({"BENTOML_CONFIG", "BENTOML_CONFIG_OPTIONS"} & os.environ.keys())
+
+
+class Service(bentoml.Service[Any]):
+    """BentoML's service, and what a request meets on its way to it."""
+
+    def to_asgi(self, is_main: bool = True) -> ASGIApp:
+        """A request is counted and timed, guarded, and answered at once or handed to BentoML."""
+        app: ASGIApp = super().to_asgi(is_main)
+        if not traced:
+            app = FastLane(app, live)
+        app = Guard(
+            app,
+            settings.api_key,
+            settings.max_body_bytes,
+            settings.max_concurrency,
+            settings.timeout_seconds,
+        )
+        return Meter(app, settings.access_log)
 
 
 async def docs_json(_: Request) -> Response:
@@ -52,16 +75,16 @@ async def docs_json(_: Request) -> Response:
 async def model_card(_: Request) -> Response:
     """The model being served."""
     served = live.served
-    return _of(served, served.card())
+    return _about(served, served.card())
 
 
 async def training(_: Request) -> Response:
     """What the model being served learned, to be drawn."""
     served = live.served
-    return _of(served, served.training())
+    return _about(served, served.training())
 
 
-def _of(served: ServedModel, answer: BaseModel) -> Response:
+def _about(served: ServedModel, answer: BaseModel) -> Response:
     return Response(
         answer.model_dump_json(),
         media_type="application/json",
@@ -72,12 +95,12 @@ def _of(served: ServedModel, answer: BaseModel) -> Response:
 @bentoml.service(
     name="study_score",
     workers=settings.workers,
-    traffic={"timeout": settings.timeout_seconds},  # each request leaves a timer for this long
-    # BentoML decodes the content type as it logs it, and an odd one would cost the answer its body.
-    logging={"access": {"enabled": settings.access_log, "request_content_type": False}},
-    metrics={"enabled": False},  # ours are in service/metrics.py
-    tracing={"excluded_urls": untraced},
+    traffic={"timeout": settings.timeout_seconds},
+    logging={"access": {"enabled": False}},  # ours are in service/logs.py
+    metrics={"enabled": False},  # and in service/metrics.py
+    tracing={"excluded_urls": [] if traced else [".*"]},
     image=IMAGE,
+    service_class=Service,
 )
 @bentoml.asgi_app(
     Starlette(
@@ -103,9 +126,13 @@ class StudyScoreService:
 
     @bentoml.on_deployment
     @staticmethod
-    def check_model() -> None:
-        """Ends `bentoml serve` at once if the model cannot be served."""
+    def check() -> None:
+        """Ends `bentoml serve` at once if the model cannot be served; warns of an open door."""
         store.load(_tag())
+        command = click.get_current_context(silent=True)
+        host = command.params.get("host") if command else None
+        if host in EVERYWHERE and not settings.api_key:
+            logger.warning("open to all who reach this machine: STUDY_SCORE_API_KEY is not set")
 
     @bentoml.on_startup
     async def start_chores(self) -> None:
@@ -135,16 +162,7 @@ class StudyScoreService:
         return Predictions.model_construct(**served.predict_batch(hours))
 
 
-_service: Any = StudyScoreService  # a bentoml.Service, since it was decorated
-_service.add_asgi_middleware(Meter, endpoints=openapi.document()["paths"])
-_service.add_asgi_middleware(
-    Guard,
-    open_paths=OPEN,
-    keys=settings.api_key,
-    max_body_bytes=settings.max_body_bytes,
-    max_concurrency=settings.max_concurrency,
-)
-_service.add_asgi_middleware(FastLane, live=live)
+_service: Any = StudyScoreService  # a Service, since it was decorated
 
 
 def _tag() -> str:
@@ -165,26 +183,3 @@ def _tag() -> str:
 
 def _follows() -> bool:
     return settings.follow is not False and settings.wants_latest and _service.bento is None
-
-
-class _ClientErrors(logging.Filter):
-    """Keeps what a client did wrong out of the log: it was told, and could fill the disk."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, BentoMLException):
-            return error.error_code.value >= 500
-        return not isinstance(error, ValidationError)
-
-
-class _OneLine(logging.Filter):
-    """Keeps a request to one line of the log, whatever characters its path has."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = record.getMessage().encode("unicode_escape").decode(), ()
-        return True
-
-
-logging.getLogger("bentoml._internal.server.http_app").addFilter(_ClientErrors())
-logging.getLogger("bentoml.access").addFilter(_OneLine())
-logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a line for each malformed request

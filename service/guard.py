@@ -1,61 +1,59 @@
-"""What stands before every endpoint: who may ask, what comes in, and one shape for errors."""
+"""What stands before every endpoint: who may ask, how many at a time, and what comes in."""
 
 from __future__ import annotations
 
+import asyncio
 import hmac
-import json
 import logging
-from collections.abc import Collection, Iterable, Sequence
-from http import HTTPStatus
-from typing import Any
+from collections.abc import Sequence
 
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.errors import ErrorShape, refuse
+from service.routes import OPEN, PROBES
+
 BODY = "study_score.body"  # where the scope carries the body of a POST that has passed
-HEALTH = frozenset({"/metrics", "/healthz", "/livez", "/readyz"})
 STATIC = "/static_content/"  # BentoML's mount of Swagger UI's files
-MAX_KEYS = 100  # pydantic complains of each by itself, of a body full of them for a second
+MAX_COLONS = 100  # there is one to a key, and pydantic takes its time to complain of each
 logger = logging.getLogger("bentoml.serve")
 
 
 class Guard:
     """ASGI middleware: keys, limits, content type, and every error as a JSON object.
 
-    BentoML has no keys and no limit on bodies, takes a body of an unknown type for JSON, and
-    answers some errors in plain text and some as a list.
+    BentoML has no keys and no limit on bodies, and takes a body of an unknown type for JSON.
     """
 
     def __init__(
         self,
         app: ASGIApp,
-        open_paths: Collection[str],
         keys: Sequence[str],
         max_body_bytes: int,
         max_concurrency: int,
+        timeout_seconds: float,
     ) -> None:
-        """If there are keys, whatever is not among `open_paths` needs one of them."""
+        """With any `keys`, what is not open to anyone needs one of them."""
         self.app = app
-        self.open_paths = HEALTH.union(open_paths)
         self.keys = [key.encode() for key in keys]
         self.max_body_bytes = max_body_bytes
         self.max_concurrency = max_concurrency
+        self.timeout_seconds = timeout_seconds
         self.in_progress = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, or pass it on with its whole body in the scope."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        if self.in_progress >= self.max_concurrency and scope["path"] not in HEALTH:
-            return await _refuse(scope, send, 429, "too many requests at a time; try again")
+        if self.in_progress >= self.max_concurrency and scope["path"] not in PROBES:
+            return await refuse(scope, send, 429, "too many requests at a time; try again")
         self.in_progress += 1
-        answer = _OneErrorShape(scope, send)
+        answer = ErrorShape(scope, send)
         try:
             await self._guarded(scope, receive, answer)
         except Exception:
             logger.exception("%s %r", scope["method"], scope["path"])
             if not answer.started:
-                await _refuse(scope, send, 500, "an unexpected error; the log has the details")
+                await refuse(scope, send, 500, "an unexpected error; the log has the details")
         finally:
             self.in_progress -= 1
 
@@ -68,46 +66,60 @@ class Guard:
                 key = key + b"," + value if key else value  # two are none
             elif name == b"content-length":
                 length = value
-        if self.keys and not self._is_open(scope["path"]) and not self._opens(key):
+        if self.keys and not _is_open(scope["path"]) and not self._opens(key):
             sentence = f"{scope['path']} needs the header Authorization: Bearer KEY"
-            return await _refuse(scope, send, 401, f"{sentence}, with a key that is valid here")
+            return await refuse(scope, send, 401, f"{sentence}, with a key that is valid here")
         if scope["method"] != "POST":
             return await self.app(scope, receive, send)
 
         if not _is_json(kind):
             given = kind.decode("latin-1")
-            return await _refuse(
+            return await refuse(
                 scope, send, 415, f"content-type is {given!r}; send application/json"
             )
         too_large = f"the body is too large; {self.max_body_bytes} bytes are allowed"
         if not length.isdigit() or len(length) > 18 or int(length) > self.max_body_bytes:
-            return await _refuse(scope, send, 413, too_large)
-        body = b""
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > self.max_body_bytes:
-                return await _refuse(scope, send, 413, too_large)
+            return await refuse(scope, send, 413, too_large)
+        message = await receive()
+        body = message.get("body", b"")
+        if message.get("more_body"):
+            try:
+                async with asyncio.timeout(self.timeout_seconds):
+                    body, message = await self._rest(body, receive)
+            except TimeoutError:
+                sentence = f"the body took longer than {self.timeout_seconds:g} s to arrive"
+                return await refuse(scope, send, 504, sentence)
+        if message["type"] == "http.disconnect":
+            return
+        if len(body) > self.max_body_bytes:
+            return await refuse(scope, send, 413, too_large)
         if len(body) < int(length):  # where a client offers an upgrade, httptools drops the body
             sentence = f"{len(body)} of {int(length)} bytes arrived; send no Upgrade header"
-            return await _refuse(scope, send, 400, sentence)
-        if body.count(b":") > MAX_KEYS:
-            return await _refuse(scope, send, 400, f"the body has over {MAX_KEYS} keys")
+            return await refuse(scope, send, 400, sentence)
+        if body.count(b":") > MAX_COLONS:
+            return await refuse(scope, send, 400, f"the body has over {MAX_COLONS} keys")
         scope[BODY] = body
         await self.app(scope, _Replay(body, receive), send)
 
-    def _is_open(self, path: str) -> bool:
-        return path in self.open_paths or path.startswith(STATIC)
+    async def _rest(self, body: bytes, receive: Receive) -> tuple[bytes, Message]:
+        """The body as far as it is needed to know that it is too large, and its last message."""
+        parts, size, more = [body], len(body), True
+        while more and size <= self.max_body_bytes:
+            message = await receive()
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            more = message.get("more_body", False)
+        return b"".join(parts), message
 
     def _opens(self, header: bytes) -> bool:
         scheme, _, given = header.partition(b" ")
         # every key is compared, so that the time tells nothing
         matches = [hmac.compare_digest(given.strip(), key) for key in self.keys]
         return scheme.lower() == b"bearer" and any(matches)
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN or path.startswith(STATIC)
 
 
 def _is_json(content_type: bytes) -> bool:
@@ -126,78 +138,3 @@ class _Replay:
             return await self.receive()
         body, self.body = self.body, None
         return {"type": "http.request", "body": body, "more_body": False}
-
-
-async def _refuse(scope: Scope, send: Send, status: int, sentence: str) -> None:
-    headers = {"connection": "close"} if status in (400, 413) else {}  # some of it is unread
-    if status == 401:
-        headers["www-authenticate"] = "Bearer"
-    await JSONResponse({"error": sentence}, status, headers)(scope, _nothing, send)
-
-
-async def _nothing() -> Message:
-    return {"type": "http.disconnect"}
-
-
-class _OneErrorShape:
-    """Passes answers on as they come, and holds an error back until it can be put in shape."""
-
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self.scope = scope
-        self.send = send
-        self.started = False
-        self.start: Message | None = None
-        self.body = b""
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            if message["status"] >= 400:
-                self.start = message
-                return
-            self.started = True
-        if self.start is None:
-            return await self.send(message)
-        self.body += message.get("body", b"")
-        if message.get("more_body"):
-            return
-        status = self.start["status"]
-        body = json.dumps(error_object(status, self.body, self.scope)).encode()
-        kept = [
-            (name, value)
-            for name, value in self.start["headers"]
-            if name.lower() not in (b"content-type", b"content-length")
-        ]
-        headers = [
-            *kept,
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-        ]
-        self.started = True
-        await self.send({**self.start, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body})
-
-
-def error_object(status: int, body: bytes, scope: Scope) -> dict[str, Any]:
-    """An error's JSON object: `error`, a sentence, and for a validation error `detail`."""
-    try:
-        found = json.loads(body)
-    except ValueError:
-        found = None
-    if isinstance(found, list) and found:
-        found = found[0]
-    if isinstance(found, dict) and isinstance(found.get("detail"), list):
-        detail = [{key: each[key] for key in ("type", "loc", "msg")} for each in found["detail"]]
-        return {"error": "; ".join(_sentences(detail)), "detail": detail}
-    if isinstance(found, dict) and "error" in found:
-        return found
-    if status == 404:
-        return {"error": f"there is nothing at {scope['path']}; what there is stands in /docs"}
-    if status == 405:
-        return {"error": f"{scope['path']} does not answer {scope['method']}; see /docs"}
-    return {"error": HTTPStatus(status).phrase}
-
-
-def _sentences(detail: Iterable[dict[str, Any]]) -> Iterable[str]:
-    for problem in detail:
-        field = ".".join(map(str, problem["loc"]))
-        yield f"{field}: {problem['msg']}" if field else problem["msg"]

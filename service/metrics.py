@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
+import re
+import secrets
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from time import perf_counter
@@ -30,10 +33,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.guard import HEALTH
+from service.logs import request_answered
+from service.routes import PATHS, PROBES
 
 SECONDS = (5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0, 2.0)
 HOURS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+VISIBLE = re.compile(rb"[!-~]{1,128}")
 FLUSH_SECONDS = 1.0
 FLUSH_HOURS = 100_000
 
@@ -137,19 +142,25 @@ def metrics() -> Metrics:
 
 
 class Meter:
-    """ASGI middleware that counts and times every request but those for health and metrics."""
+    """ASGI middleware: each request gets an id, is timed and counted, and has its line in the log.
 
-    def __init__(self, app: ASGIApp, endpoints: Collection[str]) -> None:
+    The counts are without those for health and metrics.
+    """
+
+    def __init__(self, app: ASGIApp, access_log: bool) -> None:
         self.app = app
-        self.endpoints = frozenset(endpoints)
+        self.access_log = access_log
         self.metrics = metrics()
+        self.own_ids = map((secrets.token_hex(8) + "-{:x}").format, itertools.count())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and note how it ended."""
-        path = scope.get("path")
-        if scope["type"] != "http" or path in HEALTH:
+        if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        endpoint = path if path in self.endpoints else "other"
+        path = scope["path"]
+        endpoint = path if path in PATHS else "other"
+        request_id = self._id(scope)
+        header = (b"x-request-id", request_id.encode())
         status = 499  # the client has left before it was answered
         started = perf_counter()
 
@@ -157,17 +168,29 @@ class Meter:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message = {**message, "headers": [*message["headers"], header]}
             await send(message)
 
+        if path in PROBES:
+            return await self.app(scope, receive, noted)
         self.metrics.in_progress[endpoint] += 1
         try:
             await self.app(scope, receive, noted)
-        except asyncio.CancelledError:
-            status = 504  # BentoML's time limit, which answers outside of here
-            raise
         finally:
+            seconds = perf_counter() - started
             self.metrics.in_progress[endpoint] -= 1
-            self.metrics.seconds[endpoint, status].append(perf_counter() - started)
+            self.metrics.seconds[endpoint, status].append(seconds)
+            if self.access_log:
+                request_answered(scope, request_id, status, seconds)
+
+    def _id(self, scope: Scope) -> str:
+        """The client's own, if it is at most 128 visible characters, or a new one."""
+        for name, value in scope["headers"]:
+            if name == b"x-request-id":
+                if VISIBLE.fullmatch(value):
+                    return str(value.decode())
+                break
+        return next(self.own_ids)
 
 
 async def exposition(_: Request) -> Response:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from models import VERSION
 from service import schemas
+from service.routes import JSON, ROUTES, Route
 
 # of the lab's model
 _EXAMPLES: dict[type, Any] = {
@@ -35,16 +37,10 @@ _TEXTS = {
 @cache
 def document() -> dict[str, Any]:
     """OpenAPI 3.1 for the whole service; made once, and not to be changed."""
+    requests = [(route.request, "validation") for route in ROUTES if route.request]
+    answers = [route.answer for route in ROUTES if isinstance(route.answer, type)]
     _, definitions = models_json_schema(
-        [
-            (schemas.PredictRequest, "validation"),
-            (schemas.PredictBatchRequest, "validation"),
-            (schemas.Prediction, "serialization"),
-            (schemas.Predictions, "serialization"),
-            (schemas.ModelCard, "serialization"),
-            (schemas.Training, "serialization"),
-            (schemas.Error, "serialization"),
-        ],
+        [*requests, *((answer, "serialization") for answer in (*answers, schemas.Error))],  # type: ignore[list-item]
         ref_template="#/components/schemas/{model}",
     )
     return {
@@ -55,41 +51,7 @@ def document() -> dict[str, Any]:
             "description": "Hours studied in, predicted score out.",
         },
         "servers": [{"url": "/"}],
-        "paths": {
-            "/predict": {
-                "post": _predicts(
-                    "The score for one number of hours",
-                    schemas.PredictRequest,
-                    schemas.Prediction,
-                )
-            },
-            "/predict_batch": {
-                "post": _predicts(
-                    "The scores for many numbers of hours",
-                    schemas.PredictBatchRequest,
-                    schemas.Predictions,
-                )
-            },
-            "/model": {
-                "get": _gets("The model being served", _json(schemas.ModelCard), 401, 429, 504)
-            },
-            "/training": {
-                "get": _gets(
-                    "What the model learned, to be drawn", _json(schemas.Training), 401, 429, 504
-                )
-            },
-            "/ui": {"get": _gets("The model to see and ask", {"text/html": {}}, 429, 504)},
-            "/": {"get": _redirects("To the page at /ui")},
-            "/docs.json": {"get": _gets("This document", {"application/json": {}}, 429, 504)},
-            "/docs": {"get": _gets("This document to read and try", {"text/html": {}}, 429, 504)},
-            "/schema.json": {
-                "get": _gets("The same for BentoML's client", {"application/json": {}}, 429, 504)
-            },
-            "/metrics": {"get": _gets("Prometheus metrics", {"text/plain": {}}, 504)},
-            "/livez": {"get": _gets("The process answers", {"text/plain": {}}, 504)},
-            "/healthz": {"get": _gets("The process still answers", {"text/plain": {}}, 504)},
-            "/readyz": {"get": _gets("The model is loaded", {"text/plain": {}}, 504)},
-        },
+        "paths": {route.path: {route.method: _operation(route)} for route in ROUTES},
         "components": {
             "schemas": definitions["$defs"],
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
@@ -97,40 +59,35 @@ def document() -> dict[str, Any]:
     }
 
 
-def _json(model: type) -> dict[str, Any]:
-    content: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}
-    if model in _EXAMPLES:
-        content["example"] = _EXAMPLES[model]
-    return {"application/json": content}
-
-
-def _errors(*statuses: int) -> dict[str, Any]:
-    return {
-        str(status): {"description": _TEXTS[status], "content": _json(schemas.Error)}
-        for status in statuses
-    }
-
-
-def _predicts(summary: str, request: type, answer: type) -> dict[str, Any]:
-    return {
-        **_gets(summary, _json(answer), 400, 401, 413, 415, 429, 504),
-        "requestBody": {"required": True, "content": _json(request)},
-    }
-
-
-def _gets(summary: str, content: dict[str, Any], *errors: int) -> dict[str, Any]:
+def _operation(route: Route) -> dict[str, Any]:
+    right: dict[str, Any] = {"description": route.summary}
+    if route.answer:
+        right["content"] = _content(route.answer)
     operation: dict[str, Any] = {
-        "summary": summary,
-        "operationId": summary.lower().replace(" ", "_"),
-        "responses": {"200": {"description": summary, "content": content}, **_errors(*errors)},
+        "operationId": route.name,
+        "summary": route.summary,
+        "responses": {"200" if route.answer else "307": right, **_errors(route)},
     }
-    if 401 in errors:  # it is about the model
+    if route.request:
+        operation["requestBody"] = {"required": True, "content": _content(route.request)}
+    if route.access == "key":  # it is about the model
         operation["security"] = [{}, {"key": []}]
         tag = {"description": "The tag of the model that answered.", "schema": {"type": "string"}}
-        operation["responses"]["200"]["headers"] = {"X-Model": tag}
+        right["headers"] = {"X-Model": tag}
     return operation
 
 
-def _redirects(summary: str) -> dict[str, Any]:
-    responses = {"307": {"description": summary}, **_errors(429, 504)}
-    return {"summary": summary, "operationId": "root", "responses": responses}
+def _errors(route: Route) -> dict[str, Any]:
+    return {
+        str(status): {"description": _TEXTS[status], "content": _content(schemas.Error)}
+        for status in route.errors
+    }
+
+
+def _content(answer: type[BaseModel] | str) -> dict[str, Any]:
+    if isinstance(answer, str):
+        return {answer: {}}
+    content: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{answer.__name__}"}}
+    if answer in _EXAMPLES:
+        content["example"] = _EXAMPLES[answer]
+    return {JSON: content}

@@ -106,7 +106,7 @@ def test_the_log_stays_in_its_lines_and_answers_keep_their_bodies(trained: Home)
         server.send_signal(signal.SIGTERM)
         assert server.stdout is not None
         log = server.stdout.read()
-    assert rb"path=/x\nforged\x1b[31m" in log
+    assert rb"GET /x\nforged\x1b[31m 404 " in log
     assert b"\x1b" not in log
     assert b"Traceback" not in log
 

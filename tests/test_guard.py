@@ -32,10 +32,10 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 def guarded(**changes: Any) -> TestClient:
     options: dict[str, Any] = {
-        "open_paths": ("/open",),
         "keys": ("first-key", "second-key"),
         "max_body_bytes": 100,
         "max_concurrency": 10,
+        "timeout_seconds": 2.0,
         **changes,
     }
     return TestClient(Guard(echo, **options))
@@ -72,12 +72,14 @@ def test_no_other_key_opens(method: str, header: str | None) -> None:
         assert "Authorization: Bearer KEY" in answer.json()["error"]
 
 
-@pytest.mark.parametrize("path", ["/livez", "/metrics", "/open", "/static_content/x.js"])
+@pytest.mark.parametrize("path", ["/livez", "/metrics", "/docs", "/static_content/x.js"])
 def test_open_paths_need_no_key(path: str) -> None:
     assert guarded().get(path).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/predict%0a", "/open%0a", "/open/", "//open", "/new", "/static"])
+@pytest.mark.parametrize(
+    "path", ["/predict%0a", "/docs%0a", "/docs/", "/docs//", "/new", "/static"]
+)
 def test_whatever_is_not_open_needs_a_key(path: str) -> None:
     assert guarded().get(path).status_code == 401
 
@@ -158,12 +160,34 @@ async def ask(scope: Scope, chunks: list[bytes], disconnect: bool = False) -> li
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await Guard(echo, (), (), 100, 10)(scope, receive, send)
+    await Guard(echo, (), 100, 10, 2.0)(scope, receive, send)
     return sent
 
 
 def test_a_client_that_leaves_while_sending_gets_no_answer() -> None:
     assert asyncio.run(ask(post("/x"), [b"x"], disconnect=True)) == []
+
+
+def test_a_body_that_does_not_come_gets_504() -> None:
+    async def scenario() -> list[Message]:
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            if sent_first.is_set():
+                await asyncio.Event().wait()
+            sent_first.set()
+            return {"type": "http.request", "body": b"x", "more_body": True}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        sent_first = asyncio.Event()
+        await Guard(echo, (), 100, 10, 0.01)(post("/x"), receive, send)
+        return sent
+
+    start, body = asyncio.run(scenario())
+    assert start["status"] == 504
+    assert json.loads(body["body"])["error"] == "the body took longer than 0.01 s to arrive"
 
 
 def test_chunks_are_put_together() -> None:
@@ -181,7 +205,7 @@ def test_more_than_the_allowed_requests_at_a_time_get_429_but_health_answers() -
                 await leave.wait()
             await echo(scope, receive, send)
 
-        guard = Guard(slow, (), (), 100, 1)
+        guard = Guard(slow, (), 100, 1, 2.0)
         statuses: list[int] = []
 
         async def get(path: str) -> None:

@@ -28,6 +28,14 @@ def test_every_documented_get_answers(client: TestClient, document: Any) -> None
             )
 
 
+def test_operations_have_names_that_a_generated_client_can_live_with(document: Any) -> None:
+    operations = [each for path in document["paths"].values() for each in path.values()]
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names)
+    assert {"predict", "predict_batch", "get_model", "get_training"} < set(names)
+    assert all(name.isidentifier() and name.islower() for name in names)
+
+
 def schema_of(document: Any, content: Any) -> Draft202012Validator:
     schema = content["application/json"]["schema"]
     return Draft202012Validator({**schema, "components": document["components"]})

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 import torch
@@ -16,6 +17,7 @@ from starlette.testclient import TestClient
 
 from models import store
 from models.study_score import HOURS_MAX, StudyScore
+from service.app import EVERYWHERE, StudyScoreService
 from service.schemas import BATCH_MAX
 from tests.data import CARS_DIST, CARS_SPEED, rows_of
 from training.fit import fit
@@ -214,3 +216,43 @@ def test_a_clients_mistake_does_not_fill_the_log(
 ) -> None:
     client.post("/predict", json={"hours": "x"})
     assert "Traceback" not in caplog.text
+
+
+VISIBLE = "".join(map(chr, range(33, 127)))
+
+
+@pytest.mark.parametrize("sent", ["a", VISIBLE, "x" * 128])
+@pytest.mark.parametrize(("path", "status"), [("/livez", 200), ("/ui", 200), ("/none", 404)])
+def test_every_answer_carries_the_clients_request_id(
+    client: TestClient, sent: str, path: str, status: int
+) -> None:
+    answer = client.get(path, headers={"X-Request-ID": sent})
+    assert (answer.status_code, answer.headers["x-request-id"]) == (status, sent)
+
+
+@pytest.mark.parametrize("sent", [None, "", "x" * 129, "two words", "tab\tbed", "\u00fc"])
+def test_without_a_good_one_each_answer_gets_an_id_of_its_own(
+    client: TestClient, sent: str | None
+) -> None:
+    headers: dict[bytes, bytes] = {} if sent is None else {b"x-request-id": sent.encode()}
+    ids = [
+        client.post("/predict", json=body, headers=headers).headers["x-request-id"]
+        for body in ({"hours": 4}, {"hours": 4}, {"hours": "4"})
+    ]
+    assert len(set(ids)) == 3
+    assert sent not in ids
+    assert all(1 <= len(each) <= 128 for each in ids)
+
+
+@pytest.mark.parametrize(
+    ("host", "said"), [*((each, True) for each in EVERYWHERE), ("127.0.0.1", False)]
+)
+def test_a_service_that_is_open_to_all_says_so_at_the_start(
+    lab_model: StudyScore, caplog: pytest.LogCaptureFixture, host: str, said: bool
+) -> None:
+    store.save(lab_model)
+    service: Any = StudyScoreService
+    with click.Context(click.Command("serve")) as command, caplog.at_level("WARNING"):
+        command.params = {"host": host}
+        service.inner.check()
+    assert ("STUDY_SCORE_API_KEY is not set" in caplog.text) == said
