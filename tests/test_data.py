@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import random
-import zlib
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from models.moments import Moments, merged
-from tests.data import Array
-from training.data import Summary, read_rows
+from tests.data import Array, write_csv
+from training.data import Summary, fold_of, read_rows
 from training.errors import DataError
 from training.files import LAB_CSV, Columns
 from training.fit import fit
@@ -31,7 +31,7 @@ def write(tmp_path: Path, content: bytes | str, name: str = "scores.csv") -> str
 
 def test_no_path_means_the_labs_three_rows() -> None:
     rows = read_rows([])
-    assert [(fold.n, fold.mean_x, fold.mean_y) for fold in rows.folds if fold] == [
+    assert sorted((fold.n, fold.mean_x, fold.mean_y) for fold in rows.folds if fold) == [
         (1, 1.0, 2.0),
         (1, 2.0, 4.0),
         (1, 3.0, 6.0),
@@ -48,25 +48,39 @@ def test_a_source_has_the_files_own_digest_and_size(tmp_path: Path) -> None:
     assert (source.bytes, source.rows) == (len(content), 800_000)
 
 
-def test_a_row_falls_into_the_fold_of_its_file_name_and_number(tmp_path: Path) -> None:
-    path = write(tmp_path, "hours,score\n" + "".join(f"{i},{i}\n" for i in range(25)))
-    folds = read_rows([path], folds=7).folds
-    start = zlib.crc32(b"scores.csv")
-    for k, fold in enumerate(folds):
-        mine = [i for i in range(25) if (start + i) % 7 == k]
-        assert fold is not None
-        assert fold.n == len(mine)
-        assert fold.mean_x == pytest.approx(np.mean(mine))
+def fold_in_python(x: float, y: float, folds: int) -> int:
+    """What `fold_of` says, number by number."""
+    first, second = struct.unpack("<QQ", struct.pack("<dd", x + 0.0, y + 0.0))
+    bits = first * 0x9E3779B97F4A7C15 % 2**64
+    bits = ((bits ^ bits >> 29) + second) % 2**64
+    bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    bits = (bits ^ bits >> 27) * 0x94D049BB133111EB % 2**64
+    fold: int = (bits ^ bits >> 31) % folds
+    return fold
 
 
-def test_folds_do_not_depend_on_how_the_file_is_cut_into_batches(tmp_path: Path) -> None:
+def test_a_row_alone_decides_its_fold(tmp_path: Path) -> None:
     x = np.arange(300_000) % 1000 / 7
-    path = write(tmp_path, "hours,score\n" + "".join(f"{a!r},{a!r}\n" for a in x.tolist()))
-    folds = read_rows([path], folds=10).folds
-    start = zlib.crc32(b"scores.csv")
-    for k, fold in enumerate(folds):
-        assert fold is not None
-        assert fold.mean_x == pytest.approx(x[(k - start) % 10 :: 10].mean(), rel=1e-13)
+    lines = [f"{a!r},{-a!r}\n" for a in x.tolist()]
+    whole = read_rows([write(tmp_path, "hours,score\n" + "".join(lines))], folds=7)
+    parts = [
+        write(tmp_path, "hours,score\n" + "".join(reversed(part)), f"{k}.csv")
+        for k, part in enumerate((lines[200_000:], lines[:200_000]))
+    ]
+    number = [fold_in_python(a, -a, 7) for a in x[:1000].tolist()]
+    for summary in (whole, read_rows(parts, folds=7)):
+        for k, fold in enumerate(summary.folds):
+            mine = x[:1000][np.array(number) == k]
+            assert fold is not None
+            assert fold.n == 300 * len(mine)
+            assert fold.mean_x == pytest.approx(mine.mean(), rel=1e-12)
+
+
+def test_minus_0_falls_where_0_does_and_folds_are_of_even_size() -> None:
+    assert fold_of(np.array([-0.0]), np.array([0.0]), 97) == fold_of(np.zeros(1), -np.zeros(1), 97)
+    x, y = np.divmod(np.arange(100_000.0), 100)
+    sizes = np.bincount(fold_of(x, y, 10), minlength=10)
+    assert np.all(abs(sizes - 10_000) < 400)  # 4 standard deviations
 
 
 @pytest.mark.parametrize(
@@ -116,14 +130,15 @@ def test_parquet_columns_hold_any_kind_of_number(tmp_path: Path, kind: Any) -> N
     assert (moments.n, moments.mean_x, moments.mean_y, moments.sxy) == (2, 1.5, 3.0, 1.0)
 
 
-def test_parquet_and_csv_of_the_same_name_and_rows_are_the_same_folds(tmp_path: Path) -> None:
+def test_parquet_and_csv_of_the_same_rows_are_the_same_folds(tmp_path: Path) -> None:
     x, y = random_rows(5000)
     path = parquet(tmp_path / "rows.parquet", {"hours": x, "score": y}, row_group=300)
-    start = zlib.crc32(b"rows.parquet")
     rows = read_rows([path], folds=7)
-    for k, fold in enumerate(rows.folds):
-        assert fold is not None
-        assert fold.mean_x == pytest.approx(x[(k - start) % 7 :: 7].mean(), rel=1e-13)
+    csv = read_rows([write_csv(tmp_path / "rows.csv", x, y)], folds=7)
+    for fold, same in zip(rows.folds, csv.folds, strict=True):
+        assert fold and same
+        assert fold.n == same.n
+        assert fold.mean_x == pytest.approx(same.mean_x, rel=1e-13)
     (source,) = rows.sources
     content = Path(path).read_bytes()
     assert source.sha256 == hashlib.sha256(content).hexdigest()

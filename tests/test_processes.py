@@ -56,14 +56,14 @@ def test_a_bad_row_in_one_process_ends_all_with_its_reason(
     assert ended.returncode != 0
     reason = f"{rank}.csv, row 3: score is 'x'"
     assert f"training, process {rank} of 2: {files}/{reason}" in ended.stderr
-    assert not Path(home["BENTOML_HOME"], "models").exists()
+    assert list(Path(home["BENTOML_HOME"]).glob("models/study_score/*")) == []
 
 
 def test_a_missing_file_ends_all(home: Home) -> None:
     ended = torchrun(home, "training", "nothing.csv")
     assert ended.returncode != 0
     assert "nothing.csv: No such file or directory" in ended.stderr
-    assert not Path(home["BENTOML_HOME"], "models").exists()
+    assert list(Path(home["BENTOML_HOME"]).glob("models/study_score/*")) == []
 
 
 def test_torchrun_of_ours_ends_with_the_status_of_the_training(home: Home) -> None:
@@ -87,7 +87,7 @@ def test_a_killed_process_ends_all(files: Path, home: Home) -> None:
         _, err = started.communicate(timeout=60)
     assert started.returncode != 0
     assert "Signal 9 (SIGKILL)" in err
-    assert not Path(home["BENTOML_HOME"], "models").exists()
+    assert list(Path(home["BENTOML_HOME"]).glob("models/study_score/*")) == []
 
 
 def process(parent: int, rank: int) -> int | None:

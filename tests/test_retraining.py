@@ -45,7 +45,7 @@ def test_raw_does_not_replace_the_exact_model_of_the_same_rows(capsys: Captured)
         f"champion {champion}: RMSE 0 on these rows; this model: 0.0251 on the same" in captured.out
     )
     assert captured.err == (
-        f"training: refused, nothing saved: {champion} is better on these rows;"
+        f"training: refused, nothing saved: {champion} fits the same rows better;"
         " --force saves this model all the same\n"
     )
     assert [str(model.tag) for model in bentoml.models.list()] == [champion]
@@ -71,7 +71,8 @@ def test_json_tells_both_figures_and_the_refusal(capsys: Captured) -> None:
         "challenger_rmse": found["rmse"],
         "same_rows": True,
         "refused": True,
-        "reason": f"{tag} is better on these rows",
+        "reason": f"{tag} fits the same rows better",
+        "likeness": None,
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from models.study_score import Source
 from training import bad_rows
 from training.batches import Reader
 from training.errors import DataError
-from training.files import LAB, LAB_CSV, Columns, Fragment, find, fragments, is_parquet
+from training.files import LAB, Columns, Fragment, find, fragments, is_parquet
 from training.processes import Group
 
 if TYPE_CHECKING:
@@ -45,11 +44,19 @@ class Summary(NamedTuple):
         """The moments of all rows."""
         return merged(self.folds)
 
-    @property
-    def are_the_labs(self) -> bool:
-        """Whether they are the lab's three rows."""
-        digests = {source.sha256 for source in self.sources}
-        return digests == {hashlib.sha256(LAB_CSV).hexdigest()}
+
+def fold_of(x: Array, y: Array, folds: int) -> NDArray[np.int64]:
+    """The fold of each row (x[i], y[i]): a hash of the two numbers' bits, -0 being 0, alone.
+
+    The mixing is splitmix64's (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number
+    generators").
+    """
+    bits = (x + 0.0).view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    bits = (bits ^ (bits >> np.uint64(29))) + (y + 0.0).view(np.uint64)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+    bits ^= bits >> np.uint64(31)
+    return (bits % np.uint64(folds)).astype(np.int64)
 
 
 class _File(NamedTuple):
@@ -88,9 +95,9 @@ def read_rows(
 ) -> Summary:
     """Read all that files, folders and globs name, once, in a stream; no path means the lab's rows.
 
-    A row's fold is (crc32(file name) + row number) mod `folds`, so it depends neither on the order
-    or the place of the files, nor on which of the group's processes reads it. The same goes for the
-    `sample` rows that are drawn (all of the lab's). `advance` is told the rows of each batch.
+    A row's fold is that of `fold_of`. The `sample` rows that are drawn (all of the lab's) depend
+    neither on the order or the place of the files, nor on which of the group's processes reads
+    them. `advance` is told the rows of each batch.
 
     Raises DataError.
     """
@@ -134,14 +141,14 @@ def _read(
         mask = bad_rows.usable(x, y)
         if mask is not None and not skip:
             reader.name_first(row, x, y, mask)
-        for k in range(min(folds, len(x))):
-            one_fold = slice(k, None, folds)
-            fold_x, fold_y = x[one_fold], y[one_fold]
-            if mask is not None:
-                fold_x, fold_y = fold_x[mask[one_fold]], fold_y[mask[one_fold]]
+        good_x, good_y = (x, y) if mask is None else (x[mask], y[mask])
+        fold = fold_of(good_x, good_y, folds)
+        order = np.argsort(fold.astype(np.uint8), kind="stable")
+        ends = np.cumsum(np.bincount(fold, minlength=folds))[:-1]
+        by_fold = zip(np.split(good_x[order], ends), np.split(good_y[order], ends), strict=True)
+        for k, (fold_x, fold_y) in enumerate(by_fold):
             if len(fold_x):
-                number = (name + row + k) % folds
-                parts[number] = plus(parts[number], Moments.of(fold_x, fold_y))
+                parts[k] = plus(parts[k], Moments.of(fold_x, fold_y))
         if sample:
             rows = np.column_stack([keys.random(len(x)), x, y])
             rows = rows if mask is None else rows[mask]

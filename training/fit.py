@@ -20,6 +20,7 @@ from models.study_score import Fit, StudyScore
 from training.data import Summary, plus
 from training.errors import CannotFit
 from training.evaluation import cross_validation, siblings
+from training.gate import are_the_labs
 from training.sgd import Epoch, descend
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def fit(
     if update:
         folds = tuple(map(plus, update.model.folds, folds))
         sources = (*update.model.sources, *sources)
+    keep = keep_points or are_the_labs(summary.sources)
     everything = merged(folds)
     if everything.n < 2:
         raise CannotFit(f"only {everything.n} row; a line needs 2 or more")
@@ -98,7 +100,7 @@ def fit(
                 created=datetime.now(UTC),
             ),
             costs=tuple(costs),
-            points=summary.points[:POINTS_KEPT] if keep_points or summary.are_the_labs else (),
+            points=summary.points[:POINTS_KEPT] if keep else (),
             sources=sources,
         )
     except ValidationError as error:

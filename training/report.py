@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from models.study_score import Source, StudyScore
-from training.evaluation import Comparison, Errors
+from training.evaluation import Errors
+from training.gate import Comparison
 
 FILES_NAMED = 10
 UNFINISHED = 1e-12  # of the scores' variance: what the report's six digits show
@@ -46,7 +47,7 @@ class Report(NamedTuple):
         if self.test:
             report["test"] = {"rows": self.test.rows, **self.test.errors._asdict()}
         if self.champion:
-            report["champion"] = {**self.champion._asdict(), "refused": self.champion.refused}
+            report["champion"] = self.champion.as_json()
         return report
 
     def sentences(self, dry_run: bool = False) -> Iterator[str]:
@@ -70,15 +71,12 @@ class Report(NamedTuple):
         if self.test:
             yield f"on {self.test.rows:,} held-back rows: {_errors(*self.test.errors)}"
         if champion := self.champion:
-            how = "on the same rows" if champion.same_rows else "on rows new to it"
-            yield (
-                f"champion {champion.tag}: RMSE {champion.rmse:.4g} on these rows;"
-                f" this model: {champion.challenger_rmse:.4g} {how}"
-            )
+            yield f"champion {champion.tag}: {_compared(champion)}"
         if self.tag:
             yield f"saved {self.tag}"
         elif dry_run:
-            yield "dry run: nothing saved"
+            reason = self.champion and self.champion.reason
+            yield "dry run: nothing saved" + (f"; it would be refused: {reason}" if reason else "")
 
 
 def _line(W: float, b: float) -> str:
@@ -89,6 +87,16 @@ def _rows(sources: Sequence[Source]) -> str:
     skipped = sum(source.skipped for source in sources)
     rows = f"{sum(source.rows for source in sources):,} rows"
     return f"{rows}, {skipped:,} skipped" if skipped else rows
+
+
+def _compared(champion: Comparison) -> str:
+    if champion.rmse is None:
+        return "not compared"
+    where = "on the same rows" if champion.same_rows else "each on rows that it has not seen"
+    return (
+        f"RMSE {champion.rmse:.4g} on these rows;"
+        f" this model: {champion.challenger_rmse:.4g} {where}"
+    )
 
 
 def _errors(rmse: float | None, r2: float | None) -> str:

@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator
 from bentoml.exceptions import BentoMLException
 
 from models import store
-from models.study_score import StudyScore
+from models.store import Stored
 from training.data import Summary, read_rows
 from training.errors import TrainingError
-from training.evaluation import Comparison, compare, errors
+from training.evaluation import errors
 from training.files import Columns, refuse_seen
 from training.fit import POINTS_KEPT, fit
+from training.gate import are_the_labs, compare
 from training.processes import Group, group
 from training.progress import progress
 from training.report import Report, Test
@@ -27,6 +28,7 @@ from training.sgd import Epoch
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
 POINTS_DRAWN = 2000
 SAVED, FAILED, REFUSED = 0, 1, 3
+FOLDS = 10
 
 
 def run(options: Namespace) -> int:
@@ -42,8 +44,9 @@ def run(options: Namespace) -> int:
 
 
 def _run(options: Namespace, processes: Group) -> int:
-    update = store.load(options.update) if options.update else None
-    folds = len(update.model.folds) if update else options.folds or 10
+    update = processes.broadcast(lambda: store.load(options.update)) if options.update else None
+    champion = processes.broadcast(_champion)
+    folds = len(update.model.folds) if update else options.folds or _folds(champion)
     drawn = POINTS_DRAWN if options.picture else POINTS_KEPT if options.keep_points else 0
     columns = Columns(options.hours_column, options.score_column)
     show = progress(processes)
@@ -75,23 +78,23 @@ def _run(options: Namespace, processes: Group) -> int:
     test = None
     if held_back:
         test = Test(held_back.moments.n, errors(held_back.moments, model.W, model.b))
-    champion = _champion(model, summary)
+    comparison = compare(champion, model, summary) if champion else None
     if options.picture:
         from training.picture import draw
 
         draw(model, summary.points, options.picture)
     tag = None
-    refused = champion is not None and champion.refused and not options.force
+    refused = comparison is not None and comparison.refused and not options.force
     if not options.dry_run and not refused:
         with _uninterrupted():
             tag = str(store.save(model))
-    problem = _print(Report(model, tag, test, champion), options)
+    problem = _print(Report(model, tag, test, comparison), options)
     if problem:
         saved = f"; the model is saved all the same, as {tag}" if tag else ""
         print(f"training: the report could not be written: {problem}{saved}", file=sys.stderr)
-    if champion and refused and not options.dry_run:
+    if comparison and refused and not options.dry_run:
         print(
-            f"training: refused, nothing saved: {champion.reason};"
+            f"training: refused, nothing saved: {comparison.reason};"
             " --force saves this model all the same",
             file=sys.stderr,
         )
@@ -99,10 +102,16 @@ def _run(options: Namespace, processes: Group) -> int:
     return FAILED if problem and not tag else SAVED
 
 
-def _champion(model: StudyScore, summary: Summary) -> Comparison | None:
-    """How the model compares with the one now in the store, if that can be read."""
+def _folds(champion: Stored | None) -> int:
+    """As many as a champion of real rows has, for else it cannot be compared."""
+    real = champion and not are_the_labs(champion.model.sources)
+    return len(champion.model.folds) if champion and real else FOLDS
+
+
+def _champion() -> Stored | None:
+    """The model now in the store, if it can be read."""
     try:
-        return compare(store.load(store.LATEST), model, summary)
+        return store.load(store.LATEST)
     except store.ModelMissing:
         return None
     except store.ModelDamaged as error:
