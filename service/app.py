@@ -24,7 +24,7 @@ from service.guard import Guard
 from service.head_limit import limit_heads
 from service.image import IMAGE
 from service.live_model import LiveModel, ServedModel
-from service.logs import keep_clients_errors_out
+from service.logs import keep_out_what_is_not_for_the_log
 from service.metrics import Meter, exposition, metrics
 from service.schemas import (
     PredictBatchRequest,
@@ -43,7 +43,7 @@ except ValueError as error:
     raise SystemExit(f"study_score: {error}") from None
 live = LiveModel()
 limit_heads()
-keep_clients_errors_out()
+keep_out_what_is_not_for_the_log()
 # Tracing costs half the throughput even where nothing is exported. Exporters are named in BentoML's
 # own configuration, and whoever has one gets a span for every request.
 traced = bool({"BENTOML_CONFIG", "BENTOML_CONFIG_OPTIONS"} & os.environ.keys())

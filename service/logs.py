@@ -31,7 +31,8 @@ class ClientErrors(logging.Filter):
         return not isinstance(error, ValidationError)
 
 
-def keep_clients_errors_out() -> None:
-    """From now on, in this process."""
+def keep_out_what_is_not_for_the_log() -> None:
+    """Clients' errors, and uvicorn's own lines, in this process from now on."""
     logging.getLogger("bentoml._internal.server.http_app").addFilter(ClientErrors())
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a line for each malformed request
+    logging.getLogger("uvicorn.access").propagate = False  # or each is made, though nobody reads it
