@@ -99,12 +99,9 @@ class LiveModel:
         before = getattr(self, "served", None)
         self.served = ServedModel(stored)
         metrics().serves(stored.tag, before and before.tag)
-        # Collections need not look at what stays. Full ones would look again and again at the
-        # timers that BentoML leaves behind for each request, tens of thousands under load; requests
-        # leave no cycles behind, so full collections can be rare.
+        # Collections need not look at what stays.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(700, 10, 1000)
 
     def load_newest(self) -> None:
         """Serve the latest model, or if it cannot be read the newest that can.
