@@ -38,26 +38,27 @@ class Guard:
         self.max_body_bytes = max_body_bytes
         self.max_concurrency = max_concurrency
         self.timeout_seconds = timeout_seconds
-        self.in_progress = 0
+        self.in_progress = {True: 0, False: 0}  # open pages apart: nobody locks key holders out
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, or pass it on with its whole body in the scope."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        if self.in_progress >= self.max_concurrency and scope["path"] not in PROBES:
+        is_open = _is_open(scope["path"])
+        if self.in_progress[is_open] >= self.max_concurrency and scope["path"] not in PROBES:
             return await refuse(scope, send, 429, "too many requests at a time; try again")
-        self.in_progress += 1
+        self.in_progress[is_open] += 1
         answer = ErrorShape(scope, send)
         try:
-            await self._guarded(scope, receive, answer)
+            await self._guarded(scope, receive, answer, is_open)
         except Exception:
             logger.exception("%s %r", scope["method"], scope["path"])
             if not answer.started:
                 await refuse(scope, send, 500, "an unexpected error; the log has the details")
         finally:
-            self.in_progress -= 1
+            self.in_progress[is_open] -= 1
 
-    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send, is_open: bool) -> None:
         kind, key, length = b"application/json", b"", b"0"
         for name, value in scope["headers"]:
             if name == b"content-type":
@@ -66,7 +67,7 @@ class Guard:
                 key = key + b"," + value if key else value  # two are none
             elif name == b"content-length":
                 length = value
-        if self.keys and not _is_open(scope["path"]) and not self._opens(key):
+        if self.keys and not is_open and not self._opens(key):
             sentence = f"{scope['path']} needs the header Authorization: Bearer KEY"
             return await refuse(scope, send, 401, f"{sentence}, with a key that is valid here")
         if scope["method"] != "POST":

@@ -195,12 +195,12 @@ def test_chunks_are_put_together() -> None:
     assert body["body"] == b'{"bytes":5}'
 
 
-def test_more_than_the_allowed_requests_at_a_time_get_429_but_health_answers() -> None:
-    async def scenario() -> list[int]:
+def test_too_many_at_a_time_get_429_but_not_health_nor_key_holders_for_open_pages() -> None:
+    async def scenario(slow_path: str) -> list[int]:
         entered, leave = asyncio.Event(), asyncio.Event()
 
         async def slow(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["path"] == "/slow":
+            if scope["path"] in ("/slow", "/ui"):
                 entered.set()
                 await leave.wait()
             await echo(scope, receive, send)
@@ -218,16 +218,17 @@ def test_more_than_the_allowed_requests_at_a_time_get_429_but_health_answers() -
             scope = {"type": "http", "method": "GET", "path": path, "headers": []}
             await guard(scope, receive, send)
 
-        first = asyncio.create_task(get("/slow"))
+        first = asyncio.create_task(get(slow_path))
         await entered.wait()
-        await get("/second")
-        await get("/livez")
+        for path in ("/second", "/docs", "/livez"):
+            await get(path)
         leave.set()
         await first
         await get("/third")
         return [status for status in statuses if status]
 
-    assert asyncio.run(scenario()) == [429, 200, 200, 200]
+    assert asyncio.run(scenario("/slow")) == [429, 200, 200, 200, 200]
+    assert asyncio.run(scenario("/ui")) == [200, 429, 200, 200, 200]
 
 
 @pytest.mark.parametrize(
