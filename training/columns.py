@@ -43,6 +43,8 @@ def _only_place(table: str, column: str, names: Sequence[str], columns: Columns)
         return found[0]
     problem = f"{len(found)} columns {column!r}" if found else f"no column {column!r}"
     option = "--hours-column" if column == columns.hours else "--score-column"
+    if not names:
+        raise DataError(f"{table}: {problem}; it gives no columns")
     shown = ", ".join(names[:NAMES_SHOWN]) + ", ..." * (len(names) > NAMES_SHOWN)
     raise DataError(
         f"{table}: {problem}; the columns are: {shown}; {option} NAME says which one is meant"

@@ -15,3 +15,8 @@ class CannotFit(TrainingError):
 
 class PeerLost(TrainingError):
     """Another process of the run has ended."""
+
+
+def one_line(error: BaseException) -> str:
+    """What it says, without what follows in further lines."""
+    return str(error).strip().partition("\n")[0]

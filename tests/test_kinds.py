@@ -1,0 +1,121 @@
+"""What is no table gets one sentence, whatever its name is."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import sqlite3
+import tarfile
+import zipfile
+from contextlib import closing
+from pathlib import Path
+
+import matplotlib.figure
+import polars as pl
+import pytest
+
+from tests.data import FILES
+from training import kinds
+from training.errors import DataError
+
+WEB_PAGE = b"<!DOCTYPE html>\n<table><tr><td>hours</td></tr></table>"
+
+
+def kind(content: bytes) -> str:
+    return kinds.kind("marks.csv", io.BytesIO(content), content[:1000])
+
+
+def test_tables_are_told_by_what_they_hold() -> None:
+    parquet = io.BytesIO()
+    pl.DataFrame({"hours": [1], "score": [2]}).write_parquet(parquet)
+    assert kind(parquet.getvalue()) == "Parquet"
+    for name in ("calc.xlsx", "calc.xls", "calc.ods", "openpyxl.xlsx"):
+        assert kind((FILES / name).read_bytes()) == "workbook"
+    for name in ("r-csv.csv", "r-utf16.txt", "calc-1252.csv"):
+        assert kind((FILES / name).read_bytes()) == "text"
+    assert kind(b"") == "text"
+
+
+def picture(form: str) -> bytes:
+    file = io.BytesIO()
+    matplotlib.figure.Figure().savefig(file, format=form)
+    return file.getvalue()
+
+
+def zipped(*names: str, mimetype: str = "") -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        if mimetype:
+            archive.writestr("mimetype", mimetype)
+        for name in names:
+            archive.writestr(name, "hours,score\n1,2\n")
+    return file.getvalue()
+
+
+def tar() -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("hours,score"))
+    return file.getvalue()
+
+
+def database(path: Path) -> bytes:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE marks (hours, score)")
+    return path.read_bytes()
+
+
+def compound(stream: str) -> bytes:
+    """A file of older Office with another stream than a workbook's."""
+    old, new = (name.encode("utf-16-le") for name in ("Workbook", stream))
+    return (FILES / "calc.xls").read_bytes().replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (picture("pdf"), "a PDF; export the table"),
+        (picture("png"), "a picture"),
+        (picture("jpg"), "a picture"),
+        (picture("svg"), "a web page or an XML document"),
+        (WEB_PAGE, "a web page"),
+        (b" \r\n<html>" + WEB_PAGE, "a web page"),
+        (zipped("word/document.xml"), "a Word document"),
+        (zipped(mimetype="application/vnd.oasis.opendocument.text"), "an OpenDocument text"),
+        (zipped("Index/Document.iwa"), "an Apple Numbers"),
+        (zipped("marks.csv"), "a zip archive; unpack it"),
+        (b"{\\rtf1 hours}", "a text document"),
+        (bz2.compress(b"hours"), "packed by bzip2; unpack it, or pack it with gzip or zstd"),
+        (lzma.compress(b"hours"), "packed by xz"),
+        (tar(), "a tar archive; unpack it"),
+        (b'{"hours": [1], "score": [2]}', "JSON"),
+        (b'[\n{"hours": 1, "score": 2}]', "JSON"),
+        (compound("WordDocu"), "an older Word document"),
+        (compound("EncryptedPackage"), "locked with a password"),
+    ],
+)
+def test_what_is_no_table_is_told_in_a_sentence(content: bytes, what: str) -> None:
+    with pytest.raises(DataError, match=f"marks.csv: is no table that can be read, but {what}"):
+        kind(content)
+
+
+def test_an_sqlite_database_is_told_with_the_option_that_reads_it(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="an SQLite database; read it with --query SQL sqlite:///"):
+        kind(database(tmp_path / "marks.db"))
+
+
+@pytest.mark.parametrize("name", ["calc.xlsx", "calc.ods"])
+def test_a_part_of_a_workbook_is_told(name: str) -> None:
+    content = (FILES / name).read_bytes()
+    with pytest.raises(DataError, match="is damaged or only a part of the file"):
+        kind(content[: len(content) // 2])
+
+
+def test_what_gzip_and_zstd_packed_is_unpacked() -> None:
+    content = b"hours,score\n1,2\n" * 1000
+    packed = gzip.compress(content) + gzip.compress(b"3,4\n")
+    assert kinds.packed(packed[:99]) == "gzip"
+    assert kinds.unpacked(io.BytesIO(packed), "gzip").read() == content + b"3,4\n"
+    assert kinds.packed(content) is None

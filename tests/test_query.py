@@ -1,0 +1,224 @@
+"""The rows of a query, from databases that are there."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import shutil
+import socket
+import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import adbc_driver_postgresql.dbapi
+import pytest
+
+from tests.processes import wait_until
+from tests.tools import tool
+from training import query
+from training.columns import Columns
+from training.errors import DataError
+
+PASSWORD = "S3cr/t@w:9q"  # noqa: S105
+ESCAPED = "S3cr%2Ft%40w%3A9q"
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    """The address of a database on a free port, with a user `marks` and a password."""
+    debian = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
+    initdb = tool("initdb", "apt-get install postgresql", *debian)
+    with tempfile.TemporaryDirectory() as folder, _server(Path(initdb), Path(folder)) as address:
+        with (
+            adbc_driver_postgresql.dbapi.connect(address) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute('CREATE TABLE marks (name text, "Hours " numeric, score real, day date)')
+            cursor.execute(
+                "INSERT INTO marks SELECT 'x', g * 0.5, g, now() FROM generate_series(0, 99) g"
+            )
+            connection.commit()
+        yield address
+
+
+@contextmanager
+def _server(initdb: Path, folder: Path) -> Iterator[str]:
+    password = folder / "password"
+    password.write_text(PASSWORD)
+    user: dict[str, Any] = {}
+    if os.getuid() == 0:  # whom PostgreSQL does not start for
+        user = {"user": "nobody", "cwd": folder}
+        for path in (folder, password):
+            shutil.chown(path, "nobody")
+    data = folder / "data"
+    options = ["-U", "marks", "-A", "scram-sha-256", "--pwfile", str(password), "--no-sync"]
+    subprocess.run([initdb, "-D", data, *options], check=True, capture_output=True, **user)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = ["-p", str(port), "-c", "listen_addresses=127.0.0.1", "-k", str(folder)]
+    with subprocess.Popen(
+        [initdb.parent / "postgres", "-D", data, *settings],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        **user,
+    ) as server:
+        try:
+            address = f"postgresql://marks:{ESCAPED}@127.0.0.1:{port}/postgres"
+            wait_until(lambda: server.poll() is not None or _accepts(address))
+            yield address
+        finally:
+            server.terminate()
+
+
+def _accepts(address: str) -> bool:
+    try:
+        adbc_driver_postgresql.dbapi.connect(address).close()
+    except adbc_driver_postgresql.dbapi.OperationalError:
+        return False
+    return True
+
+
+def table(address: str, sql: str, columns: Columns | None = None) -> list[tuple[Any, Any]]:
+    with query.rows(address, sql, columns or Columns()) as (_, frame):
+        return frame.collect().rows()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> str:
+    """The address of a database in which numbers come as SQLite has them: in any way, in a row."""
+    path = tmp_path / "marks.db"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE marks (hours, score NUMERIC, name)")
+        database.executemany("INSERT INTO marks VALUES (?, ?, 'x')", [(1, 20)] * 3000)
+        database.executemany(
+            "INSERT INTO marks VALUES (?, ?, 'x')", [(0.1 + 0.2, 1e-300), ("7.5", "absent")]
+        )
+        database.execute("INSERT INTO marks VALUES (NULL, x'00', 'x')")
+    return f"sqlite:///{path}"
+
+
+def test_sqlite_gives_each_value_as_it_is(sqlite: str) -> None:
+    rows = table(sqlite, "SELECT score, hours FROM marks ORDER BY rowid;")
+    assert rows[:3000] == [("1.0", "20.0")] * 3000
+    assert [tuple(map(float, row)) for row in rows[3000:3001]] == [(0.1 + 0.2, 1e-300)]
+    assert rows[3001:] == [("7.5", "absent"), ("", "a blob")]
+
+
+def test_postgresql_gives_numbers_of_any_kind(postgresql: str) -> None:
+    rows = table(postgresql, "SELECT * FROM marks ORDER BY 2")
+    assert [(float(hours), score) for hours, score in rows] == [(k / 2, k) for k in range(100)]
+    kinds = ["smallint", "bigint", "real", "double precision", "numeric(9, 2)", "text"]
+    for kind in kinds:
+        ((hours, score),) = table(postgresql, f"SELECT 7::{kind} AS hours, NULL::{kind} AS score")
+        assert (float(hours), score) == (7, None)
+
+
+def test_a_million_rows_stream(postgresql: str) -> None:
+    sql = "SELECT g * 0.25::float8 AS hours, g AS score FROM generate_series(1, 1000000) g"
+    with query.rows(postgresql, sql, Columns()) as (_, frame):
+        batches = [len(batch) for batch in frame.collect_batches()]
+    assert sum(batches) == 1_000_000
+    assert len(batches) > 1
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT nothing FROM marks", 'column "nothing" does not exist'),
+        (
+            "SELECT score FROM marks",
+            "the query: no column 'hours'; the columns are: score; --hours",
+        ),
+        ("SELECT 1 AS hours, 2 AS hours, 3 AS score", "two columns have one name"),
+        ("SELECT 1 AS hours, 1 / (50 - g) AS score FROM generate_series(1, 99) g", "division by z"),
+        ("SELECT 1; SELECT 2", "cannot insert multiple commands"),
+        ("", "the query is empty"),
+        ("CREATE TABLE x (y int)", "the query: no column 'hours'; it gives no columns"),
+        ("DELETE FROM marks", "the query: no column 'hours'; it gives no columns"),
+    ],
+)
+def test_what_is_wrong_with_a_query_is_said_in_a_line(
+    postgresql: str, sql: str, message: str
+) -> None:
+    with pytest.raises(DataError, match=message) as error:
+        table(postgresql, sql)
+    assert "\n" not in str(error.value)
+    assert len(table(postgresql, "SELECT * FROM marks")) == 100  # whatever the query was
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT absent FROM marks", "no such column: absent"),
+        ("SELECT score FROM marks", "the query: no column 'hours'; the columns are: score"),
+        ("SELECT hours, score, score FROM marks", "two columns have one name"),
+        ("SELECT 1 AS hours, 2 AS score; SELECT 3", "syntax error"),
+        ("DELETE FROM marks", "readonly"),
+        (" ", "the query is empty"),
+    ],
+)
+def test_the_same_goes_for_sqlite(sqlite: str, sql: str, message: str) -> None:
+    with pytest.raises(DataError, match=message) as error:
+        table(sqlite, sql)
+    assert "\n" not in str(error.value)
+    assert len(table(sqlite, "SELECT * FROM marks")) == 3003
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("marks.db", "the database must be given by an address such as sqlite:///marks.db or"),
+        ("sqlite:///nothing.db", "sqlite:///nothing.db: No such file or directory"),
+        (f"sqlite:///{__file__}", "file is not a database"),
+        (
+            "mysql://me@host/marks",
+            "mysql://host/marks: there is no driver for mysql here; its ADBC",
+        ),
+        ("postgresql://127.0.0.1:1/x", "127.0.0.1:1/x: .*Connection refused"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_named(address: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        table(address, "SELECT 1 AS hours, 2 AS score")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "postgresql://marks:{0}x@{1}/postgres",
+        "postgresql://marks:{0}@{1}/nothing",
+        "postgresql://marks:{0}@127.0.0.1:1/postgres",
+        "postgresql://marks:{0}@127.0.0.1:port/postgres",
+        "postgresql://marks:{0}@nowhere.invalid/postgres",
+        "postgresql://{1}/postgres?user=marks&password={0}&pass=x",
+        "postgresql://{1}/postgres?user=marks&passwrod={0}",
+        "postgresql://{1}/postgres?user=marks&port={0}",
+        "postgresql:/marks:{0}@{1}/postgres",
+        "postgresql//marks:{0}@{1}/postgres",
+        "postgresql://marks:{0}",
+        "mysql://marks:{0}@{1}/postgres",
+        "sqlite://marks:{0}@{1}/postgres",
+        "host={1} user=marks password={0}",
+    ],
+)
+@pytest.mark.parametrize("password", [PASSWORD, ESCAPED, "a@b?c=d/e", "p#a:s", "[x]", "50%"])
+def test_a_password_is_in_no_message(postgresql: str, broken: str, password: str) -> None:
+    place = postgresql.rpartition("@")[2].partition("/")[0]
+    with pytest.raises(DataError) as error:
+        table(broken.format(password, place), "SELECT 1 AS hours, 2 AS score")
+    for piece in re.split("[@/?#:=]", password):
+        assert len(piece) < 2 or piece not in str(error.value)
+
+
+def test_a_password_is_not_in_what_is_shown(postgresql: str) -> None:
+    assert query.shown(postgresql).startswith("postgresql://127.0.0.1:")
+    assert "S3" not in query.shown(postgresql)
+    assert (
+        query.shown("postgresql://[::1]:5432/marks?password=x") == "postgresql://[::1]:5432/marks"
+    )
+    assert query.shown("postgresql://host/marks") == "postgresql://host/marks"
