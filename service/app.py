@@ -26,6 +26,7 @@ from service.image import IMAGE
 from service.live_model import LiveModel, ServedModel
 from service.logs import keep_out_what_is_not_for_the_log
 from service.metrics import Meter, exposition, metrics
+from service.open_inference import OpenInference, Refused, refused
 from service.schemas import (
     PredictBatchRequest,
     Prediction,
@@ -110,7 +111,9 @@ def _about(served: ServedModel, answer: BaseModel) -> Response:
             Route("/model", model_card),
             Route("/training", training),
             Route("/metrics", exposition),
-        ]
+            *OpenInference(live, settings.max_body_bytes).routes(),
+        ],
+        exception_handlers={Refused: refused},
     )
 )
 class StudyScoreService:

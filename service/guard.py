@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import ErrorShape, refuse
-from service.routes import OPEN, PROBES
+from service.routes import BINARY, BYTES, OPEN, PROBES, route_of
 
 BODY = "study_score.body"  # where the scope carries the body of a POST that has passed
 STATIC = "/static_content/"  # BentoML's mount of Swagger UI's files
@@ -73,7 +73,8 @@ class Guard:
         if scope["method"] != "POST":
             return await self.app(scope, receive, send)
 
-        if not _is_json(kind):
+        binary = route_of(scope["path"]) in BINARY
+        if not _is_json(kind) and not (binary and kind == BYTES.encode()):
             given = kind.decode("latin-1")
             return await refuse(
                 scope, send, 415, f"content-type is {given!r}; send application/json"
@@ -97,7 +98,7 @@ class Guard:
         if len(body) < int(length):  # where a client offers an upgrade, httptools drops the body
             sentence = f"{len(body)} of {int(length)} bytes arrived; send no Upgrade header"
             return await refuse(scope, send, 400, sentence)
-        if body.count(b":") > MAX_COLONS:
+        if body.count(b":") > MAX_COLONS and not binary:
             return await refuse(scope, send, 400, f"the body has over {MAX_COLONS} keys")
         scope[BODY] = body
         await self.app(scope, _Replay(body, receive), send)

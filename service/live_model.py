@@ -27,6 +27,7 @@ class ServedModel:
 
     def __init__(self, stored: store.Stored) -> None:
         self.tag, self.model = stored
+        self.version = self.tag.partition(":")[2]
         self.tag_header = self.tag.encode()
 
     def predict(self, hours: float) -> dict[str, Any]:

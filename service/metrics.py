@@ -34,7 +34,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.logs import request_answered
-from service.routes import PATHS, PROBES
+from service.routes import PROBES, route_of
 
 SECONDS = (5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0, 2.0)
 HOURS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -158,7 +158,7 @@ class Meter:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         path = scope["path"]
-        endpoint = path if path in PATHS else "other"
+        endpoint = route_of(path)
         request_id = self._id(scope)
         header = (b"x-request-id", request_id.encode())
         status = 499  # the client has left before it was answered

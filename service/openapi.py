@@ -10,13 +10,17 @@ from pydantic.json_schema import models_json_schema
 
 from models import VERSION
 from service import schemas
-from service.routes import JSON, ROUTES, Route
+from service.routes import BYTES, JSON, ROUTES, Route
 
 # of the lab's model
 _EXAMPLES: dict[type, Any] = {
     schemas.PredictRequest: {"hours": 4},
     schemas.Prediction: {"score": 8.0, "low": 8.0, "high": 8.0, "extrapolated": True},
     schemas.PredictBatchRequest: {"hours": [1, 2.5]},
+    schemas.InferRequest: {
+        "inputs": [{"name": "hours", "shape": [2], "datatype": "FP64", "data": [1, 2.5]}],
+        "outputs": [{"name": "score"}],
+    },
     schemas.Predictions: {
         "score": [2.0, 5.0],
         "low": [2.0, 5.0],
@@ -27,6 +31,7 @@ _EXAMPLES: dict[type, Any] = {
 _TEXTS = {
     400: "The request is not valid.",
     401: "There are API keys, and the request has none of them.",
+    404: "The model has no such version.",
     413: "The body is too large.",
     415: "The request is not JSON.",
     429: "Too many requests at a time.",
@@ -62,14 +67,18 @@ def document() -> dict[str, Any]:
 def _operation(route: Route) -> dict[str, Any]:
     right: dict[str, Any] = {"description": route.summary}
     if route.answer:
-        right["content"] = _content(route.answer)
+        right["content"] = _content(route.answer, route.binary)
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.summary,
         "responses": {"200" if route.answer else "307": right, **_errors(route)},
     }
     if route.request:
-        operation["requestBody"] = {"required": True, "content": _content(route.request)}
+        content = _content(route.request, route.binary)
+        operation["requestBody"] = {"required": True, "content": content}
+    if "{version}" in route.path:
+        version = {"name": "version", "in": "path", "schema": {"type": "string"}}
+        operation["parameters"] = [{**version, "required": True}]
     if route.access == "key":  # it is about the model
         operation["security"] = [{}, {"key": []}]
         tag = {"description": "The tag of the model that answered.", "schema": {"type": "string"}}
@@ -84,10 +93,10 @@ def _errors(route: Route) -> dict[str, Any]:
     }
 
 
-def _content(answer: type[BaseModel] | str) -> dict[str, Any]:
+def _content(answer: type[BaseModel] | str, binary: bool = False) -> dict[str, Any]:
     if isinstance(answer, str):
         return {answer: {}}
     content: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{answer.__name__}"}}
     if answer in _EXAMPLES:
         content["example"] = _EXAMPLES[answer]
-    return {JSON: content}
+    return {JSON: content, **({BYTES: {}} if binary else {})}

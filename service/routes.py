@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
@@ -14,7 +15,7 @@ class Route(NamedTuple):
 
     `access` says who may call it where there are API keys: who has a `key`, or `anyone`; a `probe`
     anyone, at any time: it is neither counted nor refused. `answer` is a schema, or the media type
-    of what has none, or null for a redirect.
+    of what has none, or null for a redirect. If `binary`, tensors may follow the JSON as bytes.
     """
 
     method: Literal["get", "post"]
@@ -24,17 +25,21 @@ class Route(NamedTuple):
     access: Literal["key", "anyone", "probe"]
     answer: type[BaseModel] | str | None
     request: type[BaseModel] | None = None
+    binary: bool = False
 
     @property
     def errors(self) -> tuple[int, ...]:
-        """The statuses of its errors, but for 404 and 405."""
+        """The statuses of its errors; 405, and 404 for what no path names, are everywhere."""
         of_a_body = (400, 413, 415) if self.request else ()
         of_a_key = (401,) if self.access == "key" else ()
         of_load = (429,) if self.access != "probe" else ()
-        return tuple(sorted((*of_a_body, *of_a_key, *of_load, 504)))
+        of_a_name = (404,) if "{" in self.path else ()
+        return tuple(sorted((*of_a_body, *of_a_key, *of_load, *of_a_name, 504)))
 
 
+MODEL = "/v2/models/study_score"  # of the Open Inference Protocol
 JSON, HTML, TEXT = "application/json", "text/html", "text/plain"
+BYTES = "application/octet-stream"
 ROUTES = (
     Route(
         "post",
@@ -63,6 +68,39 @@ ROUTES = (
         "key",
         schemas.Training,
     ),
+    *(
+        route
+        for path, of in (("", ""), ("/versions/{version}", "_version"))
+        for route in (
+            Route(
+                "get",
+                f"{MODEL}{path}",
+                f"get_tensors{of}",
+                "The tensors that the model takes and answers",
+                "key",
+                schemas.ModelMetadata,
+            ),
+            Route(
+                "get",
+                f"{MODEL}{path}/ready",
+                f"get_model{of}_ready",
+                "The model is ready",
+                "key",
+                schemas.ModelReady,
+            ),
+            Route(
+                "post",
+                f"{MODEL}{path}/infer",
+                f"infer{of}",
+                "The scores for a tensor of hours",
+                "key",
+                schemas.InferAnswer,
+                schemas.InferRequest,
+                binary=True,
+            ),
+        )
+    ),
+    Route("get", "/v2", "get_server", "The server", "anyone", schemas.ServerMetadata),
     Route("get", "/ui", "get_page", "The model to see and ask", "anyone", HTML),
     Route("get", "/", "go_to_page", "To the page at /ui", "anyone", None),
     Route("get", "/docs", "get_docs", "The API to read and try", "anyone", HTML),
@@ -72,8 +110,33 @@ ROUTES = (
     Route("get", "/livez", "get_livez", "The process answers", "probe", TEXT),
     Route("get", "/healthz", "get_healthz", "The process still answers", "probe", TEXT),
     Route("get", "/readyz", "get_readyz", "The model is loaded", "probe", TEXT),
+    Route(
+        "get",
+        "/v2/health/live",
+        "get_server_live",
+        "The server answers",
+        "probe",
+        schemas.ServerHealth,
+    ),
+    Route(
+        "get",
+        "/v2/health/ready",
+        "get_server_ready",
+        "The model is loaded",
+        "probe",
+        schemas.ServerHealth,
+    ),
 )
 
 PATHS = frozenset(route.path for route in ROUTES)
 PROBES = frozenset(route.path for route in ROUTES if route.access == "probe")
 OPEN = frozenset(route.path for route in ROUTES if route.access != "key")
+BINARY = frozenset(route.path for route in ROUTES if route.binary)
+_VERSION = re.compile(f"^({MODEL}/versions/)[^/]+")
+
+
+def route_of(path: str) -> str:
+    """The path in the table that is meant by a request's, or `other`."""
+    if path not in PATHS:
+        path = _VERSION.sub(r"\1{version}", path)
+    return path if path in PATHS else "other"

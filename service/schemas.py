@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
@@ -100,6 +100,115 @@ class Training(BaseModel):
         description="Hours and scores of the training rows that were kept to be shown."
     )
     curve: Curve
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True)  # of the protocol's other keys nothing is asked here
+
+
+Integer = Literal["UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64"]
+
+
+class _Bytes(_Part):
+    binary_data_size: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="How many bytes after the JSON are the tensor."
+    )
+
+
+class TensorOfHours(_Part):
+    """Hours, as numbers or as bytes after the JSON."""
+
+    name: Literal["hours"]
+    shape: list[Annotated[int, Field(ge=1, le=BATCH_MAX)]] = Field(max_length=32)
+    datatype: Literal[Integer, "FP16", "FP32", "FP64"]
+    data: list[Any] | None = Field(default=None, description="Row by row, flat or nested.")
+    parameters: _Bytes = _Bytes()
+
+
+class _OneBinary(_Part):
+    binary_data: bool | None = Field(
+        default=None, description="Whether it comes as bytes after the JSON."
+    )
+
+
+class RequestedOutput(_Part):
+    """An output to be answered."""
+
+    name: Literal["score", "low", "high", "extrapolated"]
+    parameters: _OneBinary = _OneBinary()
+
+
+class _AllBinary(_Part):
+    binary_data_output: bool = Field(
+        default=False, description="Whether outputs that do not say come as bytes after the JSON."
+    )
+
+
+class InferRequest(_Part):
+    """A request of the Open Inference Protocol; without `outputs`, all of them are answered."""
+
+    id: str | None = None
+    parameters: _AllBinary = _AllBinary()
+    inputs: list[TensorOfHours] = Field(min_length=1, max_length=1)
+    outputs: list[RequestedOutput] = Field(default=[], max_length=4)
+
+
+class Tensor(BaseModel):
+    """An output in the shape of the hours."""
+
+    name: str
+    shape: list[int]
+    datatype: str
+    data: list[float] | list[bool]
+
+
+class InferAnswer(BaseModel):
+    """The outputs asked for, in that order; low and high only where they are known."""
+
+    model_name: str
+    model_version: str
+    id: str = Field(default="", description="The request's, if it had one.")
+    outputs: list[Tensor]
+
+
+class TensorMetadata(BaseModel):
+    """What a tensor holds; -1 is a size that varies."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+class ModelMetadata(BaseModel):
+    """What the model takes and answers."""
+
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
+
+
+class ModelReady(BaseModel):
+    """That the model is ready."""
+
+    name: str
+    ready: bool
+
+
+class ServerMetadata(BaseModel):
+    """What the server is, and what it can beyond the protocol."""
+
+    name: str
+    version: str
+    extensions: list[str]
+
+
+class ServerHealth(BaseModel):
+    """Yes, twice: the protocol's text has the one key, clients ask for the other."""
+
+    live: bool
+    ready: bool
 
 
 class Error(BaseModel):

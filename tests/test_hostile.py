@@ -9,6 +9,7 @@ from typing import Any
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from service import openapi
 from tests.processes import BODY, Home, right, start_serving
@@ -44,7 +45,7 @@ HEADERS = [
 def test_ten_thousand_hostile_requests_get_no_5xx(trained: Home) -> None:
     with start_serving({**trained, "STUDY_SCORE_ACCESS_LOG": "on"}) as server:
         sent = from_the_schema(server.url)
-        statuses = asyncio.run(broken_http(server.port, 10_000 - sent))
+        statuses = asyncio.run(broken_http(server.port, max(6_000, 10_000 - sent)))
         assert len(statuses) > 5000
         assert not [status for status in statuses if status >= 500]
         assert right(server.url)
@@ -56,6 +57,8 @@ def from_the_schema(url: str, examples: int = 400) -> int:
     document = schemathesis.openapi.from_dict(openapi.document())
     for result in document.get_all_operations():
         operation: Any = result.ok()  # type: ignore[union-attr]
+        # that data fits a shape is beyond a schema
+        excluded = [positive_data_acceptance] if operation.path.endswith("/infer") else []
         for mode in GenerationMode if operation.body else [GenerationMode.POSITIVE]:
 
             @settings(
@@ -68,7 +71,7 @@ def from_the_schema(url: str, examples: int = 400) -> int:
             def send(case: Any) -> None:
                 nonlocal sent
                 sent += 1
-                case.call_and_validate(base_url=url)
+                case.call_and_validate(base_url=url, excluded_checks=excluded)
 
             send()
     return sent

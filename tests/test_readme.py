@@ -105,6 +105,7 @@ def test_every_command_does_what_the_document_shows(
         for python in re.findall(r"```python\n(.*?)```", document.read_text(), re.DOTALL):
             promised = re.findall(r"# (.+)$", python, re.MULTILINE)
             script = python.replace("http://localhost:3000", url)
+            script = script.replace("localhost:3000", url.removeprefix("http://"))
             assert shell(f"python -c {shlex.quote(script)}").split() == promised
 
 
