@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,20 +15,36 @@ from tests.data import Array
 from training.data import Summary, fold_of, read_rows
 from training.fit import fit
 
-Rows = tuple[Array, Array]
-MEAN_HOURS, SLOPE, MEAN_SCORE = 12.0, 1.5, 60.0
 SOURCE = read_rows([]).sources[0]
 Random = np.random.Generator
 
 
-def draw(random: Random, n: int, r2: float = 0.5, drift: float = 0) -> Rows:
+class Rows(NamedTuple):
+    hours: Array
+    score: Array
+
+
+NOISE: dict[str, Callable[[Random, Array], Array]] = {  # mean 0, standard deviation 1
+    "normal": lambda random, x: random.normal(0, 1, len(x)),
+    "uniform": lambda random, x: random.uniform(-(3**0.5), 3**0.5, len(x)),
+    "skewed": lambda random, x: random.exponential(1, len(x)) - 1,
+    "heavy tails": lambda random, x: random.standard_t(4, len(x)) / 2**0.5,
+    "growing": lambda random, x: random.normal(0, 1, len(x)) * (0.25 + x / 16) / 1.09,
+}
+
+
+def draw(random: Random, n: int, r2: float = 0.5, drift: float = 0, noise: str = "normal") -> Rows:
     """Hours from 0 to 24 and scores about one line, of whose variance hours explain `r2`.
 
     `drift` moves all scores, in residual standard deviations.
     """
-    x = random.uniform(0, 2 * MEAN_HOURS, n)
-    sd = SLOPE * 2 * MEAN_HOURS / 12**0.5 * (1 / r2 - 1) ** 0.5
-    return x, MEAN_SCORE + SLOPE * (x - MEAN_HOURS) + sd * (random.normal(0, 1, n) + drift)
+    x = random.uniform(0, 24, n)
+    sd = 1.5 * 24 / 12**0.5 * (1 / r2 - 1) ** 0.5
+    return Rows(x, 60 + 1.5 * (x - 12) + sd * (NOISE[noise](random, x) + drift))
+
+
+def joined(some: Rows, others: Rows) -> Rows:
+    return Rows(*map(np.concatenate, zip(some, others, strict=True)))
 
 
 def summary(rows: Rows, folds: int = 10) -> Summary:
@@ -49,17 +66,21 @@ def champion(rows: Rows, folds: int = 10) -> Stored:
     return Stored("study_score:champion", trained(summary(rows, folds)))
 
 
-def _half_zero(random: Random, x: Array, y: Array) -> Rows:
-    return x, y * (random.uniform(size=len(y)) < 0.5)
+def _reversed(random: Random, rows: Rows) -> Rows:
+    return Rows(rows.hours, rows.score.max() + rows.score.min() - rows.score)
 
 
-BROKEN: dict[str, Callable[[Random, Array, Array], Rows]] = {
-    "scores shuffled": lambda random, x, y: (x, random.permutation(y)),
-    "scores reversed": lambda random, x, y: (x, y.max() + y.min() - y),
-    "scores all zero": lambda random, x, y: (x, 0 * y),
-    "scores half zero": _half_zero,
-    "scores times 10": lambda random, x, y: (x, 10 * y),
-    "scores divided by 25": lambda random, x, y: (x, y / 25),
-    "columns swapped": lambda random, x, y: (y, x),
-    "hours in minutes": lambda random, x, y: (60 * x, y),
+def _half_zero(random: Random, rows: Rows) -> Rows:
+    return Rows(rows.hours, rows.score * (random.uniform(size=len(rows.score)) < 0.5))
+
+
+BROKEN: dict[str, Callable[[Random, Rows], Rows]] = {
+    "shuffled": lambda random, rows: Rows(rows.hours, random.permutation(rows.score)),
+    "reversed": _reversed,
+    "all zero": lambda random, rows: Rows(rows.hours, 0 * rows.score),
+    "half zero": _half_zero,
+    "times 10": lambda random, rows: Rows(rows.hours, 10 * rows.score),
+    "divided by 25": lambda random, rows: Rows(rows.hours, rows.score / 25),
+    "columns swapped": lambda random, rows: Rows(rows.score, rows.hours),
+    "hours in minutes": lambda random, rows: Rows(60 * rows.hours, rows.score),
 }

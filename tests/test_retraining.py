@@ -14,6 +14,7 @@ import pytest
 from models import VERSION, store
 from models.study_score import StudyScore
 from tests.data import CARS_DIST, CARS_SPEED, write_csv
+from tests.gate import draw
 from training.__main__ import main
 
 Captured = pytest.CaptureFixture[str]
@@ -74,6 +75,70 @@ def test_json_tells_both_figures_and_the_refusal(capsys: Captured) -> None:
         "reason": f"{tag} fits the same rows better",
         "likeness": None,
     }
+
+
+def class_of(folder: Path, name: str, n: int, seed: int, scale: float = 1) -> str:
+    rows = draw(np.random.default_rng(seed), n)
+    return write_csv(folder / name, rows.hours, scale * rows.score)
+
+
+def test_rows_unlike_the_champions_wait_for_a_person(tmp_path: Path, capsys: Captured) -> None:
+    assert main([class_of(tmp_path, "may.csv", 100, 1)]) == 0
+    tag = store.load(store.LATEST).tag
+    capsys.readouterr()
+    broken = class_of(tmp_path, "june.csv", 100, 2, scale=10)
+    assert main([broken, "--json"]) == 3
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)["champion"]
+    assert found["refused"]
+    assert found["reason"] in captured.err
+    assert found["reason"].startswith(f"{tag} misses these rows by ")
+    assert found["likeness"]["rmse"] > 10 * found["likeness"]["own_rmse"]
+    assert found["rmse"] > found["challenger_rmse"]
+    assert main([broken, "--dry-run"]) == 0
+    assert "dry run: nothing saved; it would be refused: " in capsys.readouterr().out
+    assert store.load(store.LATEST).tag == tag
+    assert main([broken, "--force"]) == 0
+    assert store.load(store.LATEST).tag != tag
+
+
+def test_more_rows_of_the_same_class_get_in_alone_with_the_old_or_as_an_update(
+    tmp_path: Path,
+) -> None:
+    old = class_of(tmp_path, "may.csv", 100, 1)
+    new = class_of(tmp_path, "june.csv", 60, 2)
+    one = class_of(tmp_path, "july.csv", 1, 3)
+    assert main([old]) == 0
+    tag = store.load(store.LATEST).tag
+    assert main([new]) == 0
+    assert main([old, new]) == 0
+    assert main([one, "--update", tag]) == 0
+    assert main([new, "--update", tag]) == 0
+    assert latest().moments.n == 160
+
+
+def test_a_broken_update_is_refused_however_few_its_rows(tmp_path: Path, capsys: Captured) -> None:
+    assert main([class_of(tmp_path, "may.csv", 1000, 1)]) == 0
+    tag = store.load(store.LATEST).tag
+    assert main([class_of(tmp_path, "june.csv", 20, 2, scale=10), "--update", tag]) == 3
+    assert f"{tag} misses these rows by " in capsys.readouterr().err
+
+
+def test_a_run_has_the_folds_of_the_champion_unless_told_otherwise(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    assert main([class_of(tmp_path, "may.csv", 100, 1), "--folds", "4"]) == 0
+    assert main([class_of(tmp_path, "june.csv", 100, 2)]) == 0
+    assert len(latest().folds) == 4
+    assert main([class_of(tmp_path, "july.csv", 100, 3), "--folds", "10"]) == 3
+    assert "their rows are in 4 and in 10 folds" in capsys.readouterr().err
+
+
+def test_the_labs_rows_replace_no_model_of_others(tmp_path: Path, capsys: Captured) -> None:
+    assert main([]) == 0
+    assert main([class_of(tmp_path, "may.csv", 20, 1)]) == 0
+    assert main([]) == 3
+    assert "the lab's model is a demonstration" in capsys.readouterr().err
 
 
 def test_the_same_rows_and_options_are_not_refused_and_give_the_same_bits(

@@ -90,15 +90,13 @@ def compare(stored: Stored, challenger: StudyScore, rows: Summary) -> Comparison
     if problem := _incomparable(champion, challenger):
         return Comparison(tag, f"this model cannot be compared with {tag}: {problem}")
     likeness = _likeness(champion, rows)
-    if reason := _unlike(tag, champion, challenger, rows.moments, likeness):
-        return Comparison(tag, reason, likeness=likeness)
+    unlike = _unlike(tag, champion, challenger, rows.moments, likeness)
     if not champion.siblings:
-        return Comparison(tag, likeness=likeness)
-    n = challenger.moments.n
+        return Comparison(tag, unlike, likeness=likeness)
     return Comparison(
         tag,
-        _worse(tag, champion, challenger),
-        math.sqrt(sum(_squares(champion, challenger.folds)) / n),
+        unlike or _worse(tag, champion, challenger),
+        math.sqrt(sum(_squares(champion, challenger.folds)) / challenger.moments.n),
         challenger.cv_rmse,
         likeness=likeness,
     )
