@@ -15,7 +15,7 @@ from bentoml.models import BentoModel
 from pydantic import ValidationError
 
 from models.document import first_problem
-from models.study_score import StudyScore
+from models.study_score import FORMATS, StudyScore
 
 NAME = "study_score"
 LATEST = f"{NAME}:latest"
@@ -144,11 +144,11 @@ def readable() -> list[Stored]:
 
 def _model(text: str) -> StudyScore:
     document = json.loads(text)
-    newest = StudyScore.model_fields["format"].default
-    if isinstance(document, dict) and document.get("format", newest) != newest:
+    if isinstance(document, dict) and document.get("format", FORMATS[-1]) not in FORMATS:
         raise ValueError(
-            f"it has format {document['format']!r}, and this version reads format {newest};"
-            " serve it with the version that trained it, or train again"
+            f"it has format {document['format']!r}, and this version reads formats"
+            f" {' and '.join(map(str, FORMATS))}; serve it with the version that trained it,"
+            " or train again"
         )
     return StudyScore.model_validate_json(text)
 

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from models.document import Document
 from models.moments import Moments, NotNegative, merged
 
+FORMATS = 1, 2  # of the stored document; 1 has no higher sums, and folds by the files' names
 HOURS_MAX = 8784.0  # the hours in a leap year
 
 
@@ -49,7 +50,7 @@ class StudyScore(Document):
     score) of the training rows that may be shown.
     """
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 2
     W: float
     b: float
     folds: Annotated[tuple[Moments | None, ...], Field(min_length=1)]

@@ -38,6 +38,21 @@ WOMEN_WEIGHT = _numbers("115 117 120 123 126 129 132 135 139 142 146 150 154 159
 # The first of Anscombe's quartet (1973), "Graphs in statistical analysis".
 ANSCOMBE_X = _numbers("10 8 13 9 11 14 6 4 12 7 5")
 ANSCOMBE_Y = _numbers("8.04 6.95 7.58 8.81 8.33 9.96 7.24 4.26 10.84 4.82 5.68")
+# NIST's Norris (StRD, linear regression, lower difficulty): calibration of ozone monitors.
+NORRIS_X = _numbers(
+    """
+    0.2 337.4 118.2 884.6 10.1 226.5 666.3 996.3 448.6 777.0 558.2 0.4 0.6 775.5 666.9 338.0 447.5
+    11.6 556.0 228.1 995.8 887.6 120.2 0.3 0.3 556.8 339.1 887.2 999.0 779.0 11.1 118.3 229.2 669.1
+    448.9 0.5
+    """
+)
+NORRIS_Y = _numbers(
+    """
+    0.1 338.8 118.1 888.0 9.2 228.1 668.5 998.5 449.1 778.9 559.2 0.3 0.1 778.1 668.8 339.3 448.9
+    10.8 557.7 228.3 998.0 888.8 119.6 0.3 0.6 557.6 339.3 888.0 998.5 778.9 10.2 117.6 228.9 668.4
+    449.2 0.2
+    """
+)
 DATA_SETS = [(CARS_SPEED, CARS_DIST), (WOMEN_HEIGHT, WOMEN_WEIGHT), (ANSCOMBE_X, ANSCOMBE_Y)]
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,8 +10,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.moments import Moments, merged
-from tests.data import CARS_DIST, CARS_SPEED, Array
+from models.moments import HigherSums, Moments, merged
+from models.study_score import HOURS_MAX
+from tests.data import CARS_DIST, CARS_SPEED, NORRIS_X, NORRIS_Y, Array
 
 hours = st.floats(0, 8784, allow_subnormal=False)
 scores = st.floats(-1e6, 1e6, allow_subnormal=False)
@@ -53,6 +56,90 @@ def test_merged_moments_are_those_of_all_rows(
     assert both.sxy == pytest.approx(whole.sxy, rel=1e-12, abs=1e-13 * size_x * size_y)
 
 
+def total(numbers: Iterable[Fraction]) -> Fraction:
+    return sum(numbers, Fraction())
+
+
+def exact(x: Array, y: Array) -> dict[str, Fraction]:
+    """The slope and every sum, in exact arithmetic, by what their names say."""
+    X, Y = [Fraction(each) for each in x], [Fraction(each) for each in y]
+    mean_x, mean_y = total(X) / len(X), total(Y) / len(Y)
+    D = [each - mean_x for each in X]
+    slope = total(d * y for d, y in zip(D, Y, strict=True)) / total(d * d for d in D)
+    R = [y - mean_y - slope * d for d, y in zip(D, Y, strict=True)]
+
+    sums = {"slope": slope}
+    for name in ("sxx", "srr", *HigherSums.model_fields):
+        i, j = name.count("x"), name.count("r")
+        sums[name] = total(d**i * r**j for d, r in zip(D, R, strict=True))
+    return sums
+
+
+# A float64 holds 11 digits of a residual that is 1e-5 of its score, and 9 of one that is 1e-7.
+@pytest.mark.parametrize(("noise", "rel"), [(5.0, 1e-12), (1e-4, 1e-10), (1e-6, 1e-7)])
+@pytest.mark.parametrize("parts", [1, 7, 100])
+def test_every_sum_agrees_with_exact_arithmetic_however_well_the_line_fits(
+    noise: float, rel: float, parts: int
+) -> None:
+    random = np.random.default_rng(4)
+    x = random.gamma(2, 5, 500)
+    y = 3 * x + 20 + noise * random.gamma(2, 1, 500) * (1 + x)
+    moments = merged(Moments.of(x[i::parts], y[i::parts]) for i in range(parts))
+    assert moments.higher
+    found = {**moments.model_dump(), **moments.higher.model_dump()}
+    for name, value in exact(x, y).items():
+        assert found[name] == pytest.approx(float(value), rel=rel), name
+    assert moments.slope == pytest.approx(float(exact(x, y)["slope"]), rel=1e-14)
+
+
+def test_rows_in_no_order_and_parts_of_any_size_give_the_same_sums() -> None:
+    random = np.random.default_rng(5)
+    x, y = random.uniform(0, 24, 1000), random.normal(50, 20, 1000)
+    order = np.argsort(
+        x
+    )  # hours do not overlap between parts, and the small parts' slopes are wild
+    ends = [0, 1, 2, 4, 7, 500, 502, 999, 1000]
+    parts = [order[a:b] for a, b in pairwise(ends)]
+    moments = merged(Moments.of(x[part], y[part]) for part in parts)
+    assert moments.higher
+    for name, value in exact(x, y).items():
+        found = getattr(moments, name, None) or getattr(moments.higher, name)
+        assert found == pytest.approx(float(value), rel=1e-11), name
+
+
+@pytest.mark.parametrize("parts", [1, 5])
+def test_norris_agrees_with_the_certified_values_of_nist(parts: int) -> None:
+    moments = merged(Moments.of(NORRIS_X[i::parts], NORRIS_Y[i::parts]) for i in range(parts))
+    assert moments.slope == pytest.approx(1.00211681802045, rel=1e-14)
+    intercept = moments.mean_y - moments.slope * moments.mean_x
+    assert intercept == pytest.approx(-0.262323073774029, rel=1e-12)
+    assert moments.srr == pytest.approx(26.6173985294224, rel=1e-13)
+
+
+@given(rows, st.floats(0, HOURS_MAX), st.integers(1, 9))
+def test_hours_that_never_vary_have_no_higher_sums_of_hours(
+    rows: list[tuple[float, float]], hours: float, cut: int
+) -> None:
+    _, y = columns(rows)
+    x = np.full(len(y), hours)
+    moments = merged([Moments.of(x[i : i + cut], y[i : i + cut]) for i in range(0, len(x), cut)])
+    assert moments.higher
+    sums = moments.higher.model_dump()
+    assert {sums[name] for name in sums if "x" in name} == {0}
+    assert (moments.slope, moments.sxx) == (0, 0)
+
+
+def test_fourth_powers_that_overflow_leave_the_squares() -> None:
+    first, second = (
+        Moments.of(np.arange(3.0), np.array(y)) for y in ([1e99, -1e99, 3e99], [1.0, 2.0, 9.0])
+    )
+    assert first.higher is None
+    assert second.higher
+    assert (first + second).higher is None
+    whole = Moments.of(np.tile(np.arange(3.0), 2), np.array([1e99, -1e99, 3e99, 1, 2, 9]))
+    assert (first + second).srr == pytest.approx(whole.srr, rel=1e-12)
+
+
 @given(rows, scores, st.integers(1, 40))
 def test_constant_scores_have_no_variance_at_all(
     rows: list[tuple[float, float]], score: float, cut: int
@@ -62,6 +149,9 @@ def test_constant_scores_have_no_variance_at_all(
     parts = [Moments.of(x[i : i + cut], y[i : i + cut]) for i in range(0, len(x), cut)]
     moments = merged(parts)
     assert moments.syy == 0
+    assert moments.higher
+    sums = moments.higher.model_dump()
+    assert {sums[name] for name in sums if "r" in name} == {0}
     assert moments.mean_y == score
     assert moments.cost.slope == 0
 

@@ -60,8 +60,7 @@ def fit(
         raise CannotFit(f"hours never vary: all {everything.n} rows have {everything.min_x:g}")
 
     problems = [everything, *siblings(folds)]
-    units = problems if raw else [moments.in_standard_units() for moments in problems]
-    cost = side_by_side([moments.cost for moments in units])
+    cost = side_by_side([m.cost if raw else m.standard_cost for m in problems])
     scale = 1.0 if raw else everything.sd_y**2  # from the cost in standard units
     kept = {round(epochs ** (i / (COSTS_KEPT - 2))) for i in range(COSTS_KEPT - 1)} | {0}
     costs = []
