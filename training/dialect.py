@@ -80,7 +80,10 @@ def tell(name: str, head: bytes, whole: bool, columns: Columns, asked: Asked = P
     separators = [asked.separator] if asked.separator else list(SEPARATORS)
 
     def names(separator: str, encoding: str) -> tuple[str, ...]:
-        found = next(csv.reader([line], delimiter=separator))
+        try:
+            found = next(csv.reader([line], delimiter=separator))
+        except csv.Error:
+            raise DataError(f"{name}, row 1: a quote must begin and end a column's name") from None
         return tuple(found if wide else (_decoded(each, encoding) for each in found))
 
     ways = [

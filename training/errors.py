@@ -2,7 +2,10 @@
 
 
 class TrainingError(Exception):
-    """No model comes of this run, or no report; says why in one line."""
+    """No model comes of this run, or no report; says why in one line that a terminal can show."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 class DataError(TrainingError):
@@ -20,3 +23,10 @@ class PeerLost(TrainingError):
 def one_line(error: BaseException) -> str:
     """What it says, without what follows in further lines."""
     return str(error).strip().partition("\n")[0]
+
+
+def printable(text: str) -> str:
+    """With what is no character to be seen, such as what moves a terminal's cursor, written out."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )

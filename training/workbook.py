@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO, Any, NamedTuple
 
 import python_calamine as calamine
@@ -31,7 +34,7 @@ def read(where: str, file: IO[bytes], name: str | None, columns: Columns) -> She
     """
     file.seek(0)
     try:
-        with calamine.CalamineWorkbook.from_filelike(file) as book:
+        with _without_words_on_stderr(), calamine.CalamineWorkbook.from_filelike(file) as book:
             name = name or _first(where, book)
             if name not in book.sheet_names:
                 shown = ", ".join(book.sheet_names)
@@ -43,8 +46,10 @@ def read(where: str, file: IO[bytes], name: str | None, columns: Columns) -> She
                 for number, cells in enumerate(map(_texts, sheet.iter_rows()), start=1)
                 if any(cells)
             ]
-    except (calamine.CalamineError, OSError, ValueError) as error:
-        raise DataError(f"{where}: cannot be read as a workbook: {one_line(error)}") from error
+    except BaseException as error:
+        if isinstance(error, calamine.CalamineError | OSError | ValueError) or _is_panic(error):
+            raise DataError(f"{where}: cannot be read as a workbook: {one_line(error)}") from None
+        raise
     if not filled:
         raise DataError(f"{where}: the sheet {name!r} is empty")
     header = next((i for i, (_, cells) in enumerate(filled) if columns.among(cells)), 0)
@@ -60,6 +65,24 @@ def read(where: str, file: IO[bytes], name: str | None, columns: Columns) -> She
         hours,
         scores,
     )
+
+
+def _is_panic(error: BaseException) -> bool:
+    """Whether calamine fell over a damaged file, for which it has no class that can be named."""
+    return type(error).__name__ == "PanicException"
+
+
+@contextmanager
+def _without_words_on_stderr() -> Iterator[None]:
+    """A panic is also told there, at length."""
+    stderr = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 def _first(where: str, book: calamine.CalamineWorkbook) -> str:

@@ -1,0 +1,133 @@
+"""Objects in buckets: s3://, gs:// and az:// (S3, Google Cloud Storage, Azure Blob Storage).
+
+Credentials, region and endpoint come from the variables that each provider's own tools read.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any, NamedTuple
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import from_url
+
+from training.errors import DataError, one_line
+
+URL = re.compile(r"(?P<bucket>(?P<scheme>s3|gs|az)://[^/@?#]+)(?:/(?P<key>.*))?", re.DOTALL)
+READ_BYTES = 1 << 22  # what is asked for at once
+
+
+class Object(NamedTuple):
+    """An object, and what it is known by when it comes again: the store's version or ETag of it."""
+
+    url: str
+    size: int
+    version: str
+
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """What it holds, as a file; raises DataError, also if it is not what it was at the end."""
+        store, key = _store(self.url)
+        with _errors(self.url):
+            yield io.BufferedReader(_Object(store, key), READ_BYTES)
+            if _object(self.url, obstore.head(store, key)) != self:
+                raise DataError(f"{self.url}: was changed while it was read")
+
+
+def is_url(path: str) -> bool:
+    """Whether a path is an object's or several objects' URL."""
+    return path.startswith(("s3://", "gs://", "az://"))
+
+
+def find(url: str) -> Iterator[Object]:
+    """The object of that name, or all those in a folder of that name or that a glob names.
+
+    Raises DataError.
+    """
+    store, key = _store(url)
+    bucket = url.removesuffix(key)
+    with _errors(url):
+        if key and not key.endswith("/"):
+            try:
+                yield _object(url, obstore.head(store, key))
+                return
+            except FileNotFoundError:
+                pass
+        fixed = re.split(r"[*?[]", key)[0]
+        whole = fixed == key
+        prefix = fixed if whole else fixed.rpartition("/")[0]
+        pattern = _pattern(key)
+        found = [meta for some in obstore.list(store, prefix.strip("/") or None) for meta in some]
+        for meta in sorted(found, key=lambda meta: meta["path"]):
+            if whole or pattern.fullmatch(meta["path"]):
+                yield _object(bucket + meta["path"], meta)
+
+
+def _store(url: str) -> tuple[Any, str]:
+    """The store and the key in it; raises DataError."""
+    match = URL.fullmatch(url)
+    if not match:
+        # which may hold a key or a token
+        raise DataError(
+            f"{url.partition('://')[0]}://...: is no {url.partition('://')[0]}://BUCKET/KEY;"
+            " credentials are given by environment variables"
+        )
+    with _errors(match["bucket"]):
+        return from_url(match["bucket"]), match["key"] or ""
+
+
+def _object(url: str, meta: Any) -> Object:
+    return Object(url, meta["size"], meta["e_tag"] or meta["version"] or "")
+
+
+@contextmanager
+def _errors(url: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise DataError(f"{url}: there is no such object or bucket") from None
+    except (BaseError, OSError) as error:
+        # a URL in it may be signed
+        text = re.sub(r"\?\S*", "", one_line(error))
+        raise DataError(f"{url}: {text}") from None
+
+
+class _Object(io.RawIOBase):
+    """An object that can be read from any place."""
+
+    def __init__(self, store: Any, key: str) -> None:
+        self._file = obstore.open_reader(store, key, buffer_size=READ_BYTES)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        return self._file.seek(place, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._file.read(len(buffer))
+        buffer[: len(data)] = memoryview(data)
+        return len(data)
+
+
+def _pattern(glob: str) -> re.Pattern[str]:
+    """A glob as an expression: * and ? do not cross a slash, ** does."""
+    kinds = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]+\])", glob)
+    return re.compile(
+        "".join(
+            kinds.get(part) or (part.replace("[!", "[^") if part[:1] == "[" else re.escape(part))
+            for part in parts
+        ),
+        re.DOTALL,
+    )
