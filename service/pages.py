@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-FILES = Path(__file__).parent / "page"
-PARTS = (
-    "page.html",
-    "page.css",
-    "texts.js",
-    "numbers.js",
-    "svg.js",
-    "fit.js",
-    "descent.js",
-    "service.js",
-    "batch.js",
-    "page.js",
+KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+EVERYWHERE = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+UI_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:;"
+    f" require-trusted-types-for 'script'; {EVERYWHERE}"
 )
 
 SWAGGER_UI = """<!DOCTYPE html>
@@ -50,41 +45,35 @@ SwaggerUIBundle({
 """
 
 
-def _hash(inline: str) -> str:
-    digest = hashlib.sha256(inline.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
+class File:
+    """A file of the page, read once; who has it already is told so."""
+
+    def __init__(self, path: Path) -> None:
+        self.content = path.read_bytes()
+        self.compressed = gzip.compress(self.content, mtime=0)
+        self.headers = {
+            "Cache-Control": "no-cache",  # which means: ask whether there is a newer one
+            "Content-Security-Policy": UI_POLICY,
+            "Content-Type": f"{KINDS[path.suffix]}; charset=utf-8",
+            "ETag": f'"{hashlib.sha256(self.content).hexdigest()[:16]}"',
+            "Vary": "Accept-Encoding",
+            "X-Content-Type-Options": "nosniff",
+        }
+
+    def answer(self, request: Request) -> Response:
+        """As the client can take it."""
+        if request.headers.get("if-none-match") == self.headers["ETag"]:
+            return Response(status_code=304, headers=self.headers)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(self.compressed, headers={**self.headers, "Content-Encoding": "gzip"})
+        return Response(self.content, headers=self.headers)
 
 
-def _html(page: str, policy: str) -> HTMLResponse:
-    everywhere = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    return HTMLResponse(
-        page,
-        headers={
-            "Content-Security-Policy": f"default-src 'none'; {policy}; {everywhere}",
-            "Cache-Control": "no-cache",
-        },
-    )
-
-
-def _ui() -> HTMLResponse:
-    """The page as one document, under a policy that lets nothing run but its own script."""
-    page, style, *scripts = ((FILES / name).read_text(encoding="utf-8") for name in PARTS)
-    script = "\n".join(scripts)
-    return _html(
-        page.replace("<style></style>", f"<style>{style}</style>").replace(
-            '<script type="module"></script>', f'<script type="module">{script}</script>'
-        ),
-        f"script-src {_hash(script)}; style-src {_hash(style)}; connect-src 'self'; img-src data:;"
-        " require-trusted-types-for 'script'",
-    )
-
-
-UI = _ui()
-DOCS = _html(
-    SWAGGER_UI.format(script=SWAGGER_START),
-    f"script-src 'self' {_hash(SWAGGER_START)}; style-src 'self' 'unsafe-inline';"
-    " connect-src 'self'; img-src 'self' data:",
-)
+FILES = {
+    path.name: File(path)
+    for path in (Path(__file__).parent / "page").iterdir()
+    if path.suffix in KINDS
+}
 
 
 async def index(_: Request) -> Response:
@@ -92,18 +81,28 @@ async def index(_: Request) -> Response:
     return RedirectResponse("ui")
 
 
-async def ui(_: Request) -> Response:
-    """The page."""
-    return UI
+async def ui(request: Request) -> Response:
+    """The page, or a file that belongs to it."""
+    name = request.path_params.get("name", "page.html")
+    if name not in FILES:
+        raise HTTPException(404)
+    return FILES[name].answer(request)
 
 
 async def docs(_: Request) -> Response:
     """Swagger UI, from the files that BentoML ships."""
-    return DOCS
+    digest = base64.b64encode(hashlib.sha256(SWAGGER_START.encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; script-src 'self' 'sha256-{digest}'; connect-src 'self';"
+        f" style-src 'self' 'unsafe-inline'; img-src 'self' data:; {EVERYWHERE}"
+    )
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
+    return HTMLResponse(SWAGGER_UI.format(script=SWAGGER_START), headers=headers)
 
 
 ROUTES = [
     Route("/", index),
     Route("/ui", ui),
+    Route("/ui/{name}", ui),
     Route("/docs", docs),
 ]

@@ -21,6 +21,7 @@ from playwright.sync_api import (
     expect,
 )
 
+from service.pages import FILES
 from tests.chromium import chromium
 from tests.processes import Home, run, serving
 
@@ -100,13 +101,15 @@ def test_the_page_tells_what_the_model_learned(opened: Open, url: str) -> None:
     expect(page.locator("#sources")).to_have_text("lab (3 rows)")
 
 
-def test_the_page_is_one_request_and_three_for_what_it_shows(opened: Open) -> None:
+def test_the_page_asks_for_each_of_its_files_once_and_for_what_it_shows(opened: Open) -> None:
     asked: list[str] = []
     page = opened(
         prepare=lambda page: page.on("request", lambda each: asked.append(urlsplit(each.url).path))
     )
     expect(page.locator("#answer")).to_be_visible()
-    assert asked == ["/ui", "/model", "/training", "/predict"]
+    files = {f"/ui/{name}" for name in FILES if name != "page.html"}
+    assert sorted(asked[1:-3]) == sorted(files)
+    assert [asked[0], *asked[-3:]] == ["/ui", "/model", "/training", "/predict"]
 
 
 @pytest.mark.parametrize("hours", [0, 2.5, 4, 8784])

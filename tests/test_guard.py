@@ -72,7 +72,9 @@ def test_no_other_key_opens(method: str, header: str | None) -> None:
         assert "Authorization: Bearer KEY" in answer.json()["error"]
 
 
-@pytest.mark.parametrize("path", ["/livez", "/metrics", "/docs", "/static_content/x.js"])
+@pytest.mark.parametrize(
+    "path", ["/livez", "/metrics", "/docs", "/ui/x.js", "/static_content/x.js"]
+)
 def test_open_paths_need_no_key(path: str) -> None:
     assert guarded().get(path).status_code == 200
 

@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from models.study_score import StudyScore
+from service.pages import FILES
 
 
 def test_the_root_leads_to_the_page(client: TestClient) -> None:
@@ -27,12 +28,31 @@ def test_only_the_scripts_in_the_page_may_run(client: TestClient, path: str) -> 
         assert f"'sha256-{digest}'" in policy
 
 
-def test_the_page_is_one_small_document_that_names_no_other_host(client: TestClient) -> None:
-    page = client.get("/ui")
-    assert len(page.content) <= 60_000
-    names = set(re.findall(r"https?://[^\"'\s)]+", page.text))
-    assert names == {"http://www.w3.org/2000/svg"}  # a name, not an address
-    assert not re.search(r"\b(src|srcset)=|@import|<link(?![^>]*href=\"data:)", page.text)
+def test_the_page_is_small_and_names_no_other_host(client: TestClient) -> None:
+    sent = 0
+    for name in FILES:
+        file = client.get(f"/ui/{name}")
+        sent += int(file.headers["content-length"])
+        assert file.headers["content-encoding"] == "gzip"
+        names = set(re.findall(r"https?://[^\"'\s)]+", file.text))
+        assert names <= {"http://www.w3.org/2000/svg"}  # a name, not an address
+        assert "@import" not in file.text
+    assert sent <= 60_000
+
+
+@pytest.mark.parametrize("path", ["/ui", *(f"/ui/{name}" for name in FILES)])
+def test_a_file_of_the_page_is_sent_once_and_asked_after(client: TestClient, path: str) -> None:
+    first = client.get(path)
+    assert first.headers["cache-control"] == "no-cache"
+    again = client.get(path, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    plain = client.get(path, headers={"Accept-Encoding": "identity"})
+    assert (plain.text, "content-encoding" in plain.headers) == (first.text, False)
+
+
+@pytest.mark.parametrize("name", ["x.js", "screenshot.png", "../app.py", "%2e%2e/app.py"])
+def test_nothing_else_is_at_the_pages_address(client: TestClient, name: str) -> None:
+    assert client.get(f"/ui/{name}").status_code == 404
 
 
 def test_training_tells_the_costs_and_only_the_rows_that_were_kept(

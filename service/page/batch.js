@@ -1,6 +1,12 @@
 // Several at once: a pasted column in, a table to copy out.
 
+import { $, problem } from "./dom.js";
+import { T } from "./language.js";
+import { hoursText, scoreText } from "./numbers.js";
+import { Refusal, ask, refused } from "./service.js";
+
 let table = null; // the last batch: hours and predictions
+let decimals = 0; // of its scores
 
 // Hours from a list or a pasted column, whose first line may be its heading; throws Refusal.
 function hoursIn(text) {
@@ -21,6 +27,17 @@ async function predictMany(hours) {
   drawTable();
 }
 
+// The same hours for another model.
+export function predictAgain() {
+  if (table) predictMany(table.hours);
+}
+
+// Draws the table with as many decimals as the model's scores call for.
+export function drawTableWith(ofTheModel) {
+  decimals = ofTheModel;
+  drawTable();
+}
+
 function drawTable() {
   if (!table) return;
   const sheet = document.createElement("table");
@@ -34,10 +51,10 @@ function drawTable() {
   const body = sheet.createTBody();
   table.hours.forEach((hours, i) => {
     const row = body.insertRow();
-    const bound = (value) => (value === null ? "–" : scoreText(value));
+    const bound = (value) => (value === null ? "–" : scoreText(value, decimals));
     const cells = [
       hoursText(hours),
-      scoreText(table.score[i]),
+      scoreText(table.score[i], decimals),
       bound(table.low[i]),
       bound(table.high[i]),
     ];

@@ -1,9 +1,13 @@
 // The descent: cost by epoch.
 
-const roundingOf = (costs) => costs[0][1] * 1e-12; // below, a cost is nothing but rounding
+import { T } from "./language.js";
+import { costText, tickText } from "./numbers.js";
+import { path, svg, ticks } from "./svg.js";
+
+export const roundingOf = (costs) => costs[0][1] * 1e-12; // below, a cost is nothing but rounding
 
 // Cost by epoch, both on log axes, for the first steps are the steep ones.
-function drawCosts(chart, costs, T) {
+export function drawCosts(chart, costs) {
   const [width, height] = [chart.clientWidth, chart.clientHeight];
   const least = Math.min(...costs.map(([, cost]) => cost));
   const floor = Math.max(roundingOf(costs), least, Number.MIN_VALUE);

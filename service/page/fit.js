@@ -1,12 +1,16 @@
 // The line, its band, the rows and the marker.
 
+import { T } from "./language.js";
+import { tickText } from "./numbers.js";
+import { between, niceStep, path, svg, ticks } from "./svg.js";
+
 // The pixels of a tick's label; Korean characters are the wide ones.
 const widthOf = (label) => [...label].reduce((sum, sign) => sum + (sign > "ㄱ" ? 12 : 7.2), 0);
 
 const HOURS_MAX = 8784; // the service takes no more
 
 // The hours to draw: those trained on, about half as many on either side, and `hours` itself.
-function hoursToDraw(model, hours) {
+export function hoursToDraw(model, hours) {
   const span = model.hours_max - model.hours_min;
   const step = niceStep(span / 10);
   let low = Math.max(0, model.hours_min - span * 0.6);
@@ -56,7 +60,7 @@ function part({ hours, ...lines }, low, high) {
 }
 
 // Draws the line, its band, the rows and the hours trained on; returns where a number falls.
-function drawFit(chart, { model, points, curve, domain }, T) {
+export function drawFit(chart, { model, points, curve, domain }) {
   const [width, height] = [chart.clientWidth, chart.clientHeight];
   const [low, high] = domain;
   const band = part(curve, low, high);
@@ -143,7 +147,7 @@ function drawFit(chart, { model, points, curve, domain }, T) {
   };
 }
 
-function drawMarker(chart, place, hours, { score, low, high }) {
+export function drawMarker(chart, place, hours, { score, low, high }) {
   const [x, y] = [place.x(hours), place.y(score)];
   const marker = chart.querySelector("#marker");
   marker.replaceChildren(

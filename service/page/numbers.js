@@ -1,14 +1,17 @@
 // Numbers as people read them.
 
-const number = (value, options) =>
+import { language } from "./language.js";
+import { between } from "./svg.js";
+
+export const number = (value, options) =>
   new Intl.NumberFormat(language, { signDisplay: "negative", ...options }).format(value); // no -0
-const whole = (value) => number(value);
-const digits = (value, most) => number(value, { maximumSignificantDigits: most });
-const hoursText = (value) => number(value, { maximumFractionDigits: 4 });
-const tickText = (value) =>
+export const whole = (value) => number(value);
+export const digits = (value, most) => number(value, { maximumSignificantDigits: most });
+export const hoursText = (value) => number(value, { maximumFractionDigits: 4 });
+export const tickText = (value) =>
   Math.abs(value) >= 1e5 ? number(value, { notation: "compact" }) : digits(value, 6);
 
-function costText(value) {
+export function costText(value) {
   if (value >= 1e5) return number(value, { notation: "compact", maximumSignificantDigits: 3 });
   if (value >= 1e-3 || value === 0) return digits(value, 3);
   const [times, power] = value.toExponential(0).split("e");
@@ -16,13 +19,11 @@ function costText(value) {
   return (times === "1" ? "" : `${times}·`) + `10${small}`;
 }
 
-// A score with as many decimals as those of the rows call for: 8.00, 61.8, 1,204.
-function scoreText(value) {
-  const { model, curve } = shown;
+// How many decimals the scores of the rows call for: 8.00, 61.8, 1,204.
+export function decimalsOf(model, curve) {
   const usual = curve.score.filter((_, i) => curve.hours[i] <= model.hours_max).map(Math.abs);
-  const decimals = between(2 - Math.floor(Math.log10(Math.max(...usual, 1e-9))), 0, 6);
-  return number(value, {
-    minimumFractionDigits: decimals,
-    maximumFractionDigits: decimals,
-  });
+  return between(2 - Math.floor(Math.log10(Math.max(...usual, 1e-9))), 0, 6);
 }
+
+export const scoreText = (value, decimals) =>
+  number(value, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });

@@ -1,6 +1,15 @@
 // The page: shows what the service answers, and follows the model it serves.
 
-let shown = null; // what is drawn: model, costs, points, curve, domain
+import { drawTableWith, predictAgain } from "./batch.js";
+import { drawCosts, roundingOf } from "./descent.js";
+import { $, fill, problem } from "./dom.js";
+import { drawFit, drawMarker, hoursToDraw } from "./fit.js";
+import { T, language, speakTheOther, write } from "./language.js";
+import { costText, decimalsOf, digits, hoursText, number, scoreText, whole } from "./numbers.js";
+import { ask, refused } from "./service.js";
+import { niceStep } from "./svg.js";
+
+let shown = null; // what is drawn: model, costs, points, curve, domain, decimals
 let place = null; // where a number falls in the chart
 let answer = null; // the last one: hours, score, low, high, extrapolated
 let wanted = null; // the hours to ask for; null where there are none
@@ -16,11 +25,12 @@ async function load() {
   const training = await ask("training");
   if (training.by !== model.tag) return; // swapped meanwhile: look again
   if (shown) swappedAt = new Date();
-  shown = { model, ...training, domain: hoursToDraw(model, model.hours_max) };
+  const decimals = decimalsOf(model, training.curve);
+  shown = { model, ...training, decimals, domain: hoursToDraw(model, model.hours_max) };
   answer = null;
   draw();
   $("fit").classList.add("fresh");
-  if (table) predictMany(table.hours);
+  predictAgain();
   if (typed || $("hours").value) readHours();
   else predict(startingHours(model));
 }
@@ -64,11 +74,6 @@ function stretch(hours) {
   drawFitNow();
 }
 
-function problem(field, sentence) {
-  $(`${field}-problem`).textContent = sentence;
-  $(field).setAttribute("aria-invalid", Boolean(sentence));
-}
-
 function noAnswer(sentence) {
   problem("hours", sentence);
   answer = wanted = null;
@@ -82,7 +87,7 @@ function drawAnswer() {
   if (!answer || !place) return;
   const { hours, low, high, extrapolated } = answer;
   $("answer").hidden = false;
-  const found = scoreText(answer.score);
+  const found = scoreText(answer.score, shown.decimals);
   $("score").textContent = found;
   $("score").style.fontSize = `${Math.min(1, 6.5 / found.length)}em`;
   $("interval").textContent =
@@ -90,7 +95,7 @@ function drawAnswer() {
       ? T.noInterval
       : low === high
         ? T.noWidth
-        : T.interval(scoreText(low), scoreText(high));
+        : T.interval(...[low, high].map((end) => scoreText(end, shown.decimals)));
   $("extrapolated").hidden = !extrapolated;
   $("extrapolated").textContent = T.extrapolated(
     hoursText(shown.model.hours_min),
@@ -104,7 +109,7 @@ function drawAnswer() {
 
 function drawFitNow() {
   const { model, points, domain } = shown;
-  place = drawFit($("fit"), shown, T);
+  place = drawFit($("fit"), shown);
   const range = [model.hours_min, model.hours_max].map(hoursText);
   $("fit").setAttribute("aria-label", T.fitLabel(equation(model), ...range, whole(points.length)));
   const slider = $("slider");
@@ -119,18 +124,8 @@ function equation({ W, b }) {
   return `${T.score} = ${digits(W, 4).replace("-", "−")} × ${T.hours} ${sign} ${digits(Math.abs(b), 4)}`;
 }
 
-function fill(values) {
-  for (const [id, value] of Object.entries(values)) $(id).textContent = value;
-}
-
 function draw() {
-  document.documentElement.lang = language;
-  for (const element of document.querySelectorAll("[data-text]"))
-    element.textContent = T[element.dataset.text];
-  for (const element of document.querySelectorAll("[data-label]"))
-    element.setAttribute("aria-label", T[element.dataset.label]);
-  $("language").textContent = T.other;
-  $("language").lang = language === "ko" ? "en" : "ko";
+  write();
   if (!shown) return;
   $("main").setAttribute("aria-busy", "false");
 
@@ -184,10 +179,10 @@ function draw() {
   $("key-band").hidden = shown.curve.low[0] === null;
   $("key-point").hidden = shown.points.length === 0;
   drawFitNow();
-  drawCosts($("costs"), costs, T);
+  drawCosts($("costs"), costs);
   $("costs").setAttribute("aria-label", T.costsLabel(first, last, whole(model.epochs)));
   drawAnswer();
-  drawTable();
+  drawTableWith(shown.decimals);
 }
 
 // What people do
@@ -219,9 +214,7 @@ $("fit").onpointermove = (event) => {
 };
 $("fit").onanimationend = () => $("fit").classList.remove("fresh");
 $("language").onclick = () => {
-  language = language === "ko" ? "en" : "ko";
-  sessionStorage.language = language;
-  T = TEXTS[language];
+  speakTheOther();
   problem("column", "");
   draw();
   if (shown && !answer) readHours();
@@ -240,7 +233,7 @@ async function follow() {
 const resized = new ResizeObserver(() => {
   if (!shown) return;
   drawFitNow();
-  drawCosts($("costs"), shown.costs, T);
+  drawCosts($("costs"), shown.costs);
   drawAnswer();
 });
 resized.observe($("fit"));

@@ -1,15 +1,18 @@
 // Asks the service, and a person for the key where it wants one.
 
-class Refusal extends Error {} // its message is a sentence to show
+import { $, problem } from "./dom.js";
+import { T } from "./language.js";
+
+export class Refusal extends Error {} // its message is a sentence to show
 
 // For `catch`: what to show of a Refusal; any other error goes on.
-function refused(error) {
+export function refused(error) {
   if (error instanceof Refusal) return { refusal: error.message };
   throw error;
 }
 
 // The answer, and in `by` the tag of the model that gave it; throws Refusal.
-async function ask(address, body) {
+export async function ask(address, body) {
   const headers = { Accept: "application/json" };
   if (body) headers["Content-Type"] = "application/json";
   if (sessionStorage.apiKey) headers.Authorization = `Bearer ${sessionStorage.apiKey}`;

@@ -3,7 +3,7 @@
 
 const plural = (n, one, many) => (n === "1" ? `${n} ${one}` : `${n} ${many}`);
 
-const TEXTS = {
+export const TEXTS = {
   en: {
     other: "한국어",
     api: "API",
@@ -180,7 +180,3 @@ const TEXTS = {
     place: (place, sentence) => `${place}번째 값: ${sentence}`,
   },
 };
-
-const $ = (id) => document.getElementById(id);
-let language = sessionStorage.language ?? (navigator.language.startsWith("ko") ? "ko" : "en");
-let T = TEXTS[language];
