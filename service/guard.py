@@ -38,41 +38,53 @@ class Guard:
         self.max_body_bytes = max_body_bytes
         self.max_concurrency = max_concurrency
         self.timeout_seconds = timeout_seconds
-        self.in_progress = {True: 0, False: 0}  # open pages apart: nobody locks key holders out
+        # What is open to anyone and what lacks a key apart: nobody locks those who have one out.
+        self.in_progress = {True: 0, False: 0}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, or pass it on with its whole body in the scope."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        is_open = _is_open(scope["path"])
-        if self.in_progress[is_open] >= self.max_concurrency and scope["path"] not in PROBES:
+        path = scope["path"]
+        is_open = path in OPEN or path.startswith(STATIC)
+        may = is_open or self._has_key(scope)
+        place = may and not is_open
+        if self.in_progress[place] >= self.max_concurrency and path not in PROBES:
             return await refuse(scope, send, 429, "too many requests at a time; try again")
-        self.in_progress[is_open] += 1
+        self.in_progress[place] += 1
         answer = ErrorShape(scope, send)
         try:
-            await self._guarded(scope, receive, answer, is_open)
+            if may:
+                await self._guarded(scope, receive, answer)
+            else:
+                sentence = f"{path} needs the header Authorization: Bearer KEY"
+                await refuse(scope, answer, 401, f"{sentence}, with a key that is valid here")
         except Exception:
-            logger.exception("%s %r", scope["method"], scope["path"])
+            logger.exception("%s %r", scope["method"], path)
             if not answer.started:
                 await refuse(scope, send, 500, "an unexpected error; the log has the details")
         finally:
-            self.in_progress[is_open] -= 1
+            self.in_progress[place] -= 1
 
-    async def _guarded(self, scope: Scope, receive: Receive, send: Send, is_open: bool) -> None:
-        kind, key, length = b"application/json", b"", b"0"
+    def _has_key(self, scope: Scope) -> bool:
+        """Whether a request has one of the keys, or there are none."""
+        if not self.keys:
+            return True
+        given = [value for name, value in scope["headers"] if name == b"authorization"]
+        scheme, _, key = b",".join(given).partition(b" ")  # two are none
+        # every key is compared, so that the time tells nothing
+        matches = [hmac.compare_digest(key.strip(), each) for each in self.keys]
+        return scheme.lower() == b"bearer" and any(matches)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "POST":
+            return await self.app(scope, receive, send)
+        kind, length = b"application/json", b"0"
         for name, value in scope["headers"]:
             if name == b"content-type":
                 kind = value if _is_json(kind) else kind  # of several, one that is not JSON
-            elif name == b"authorization":
-                key = key + b"," + value if key else value  # two are none
             elif name == b"content-length":
                 length = value
-        if self.keys and not is_open and not self._opens(key):
-            sentence = f"{scope['path']} needs the header Authorization: Bearer KEY"
-            return await refuse(scope, send, 401, f"{sentence}, with a key that is valid here")
-        if scope["method"] != "POST":
-            return await self.app(scope, receive, send)
-
         binary = route_of(scope["path"]) in BINARY
         if not _is_json(kind) and not (binary and kind == BYTES.encode()):
             given = kind.decode("latin-1")
@@ -112,16 +124,6 @@ class Guard:
             size += len(parts[-1])
             more = message.get("more_body", False)
         return b"".join(parts), message
-
-    def _opens(self, header: bytes) -> bool:
-        scheme, _, given = header.partition(b" ")
-        # every key is compared, so that the time tells nothing
-        matches = [hmac.compare_digest(given.strip(), key) for key in self.keys]
-        return scheme.lower() == b"bearer" and any(matches)
-
-
-def _is_open(path: str) -> bool:
-    return path in OPEN or path.startswith(STATIC)
 
 
 def _is_json(content_type: bytes) -> bool:

@@ -44,7 +44,7 @@ FLUSH_HOURS = 100_000
 
 
 class _Tally(Histogram):
-    """A histogram that takes many values at a time."""
+    """A histogram that takes many values at a time, for which there is no public way."""
 
     def observe_all(self, values: Sequence[float]) -> None:
         found = np.searchsorted(self._upper_bounds, values)
@@ -57,7 +57,7 @@ class _Tally(Histogram):
 class Metrics:
     """The metrics of one worker process.
 
-    Requests only leave notes; `flush` counts them. Counting right away takes a tenth of the time of
+    Requests only leave notes; `flush` counts them. Counting right away takes a fifth of the time of
     an answer, for prometheus_client asks the kernel for the process id at each step.
     """
 

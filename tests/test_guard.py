@@ -233,6 +233,69 @@ def test_too_many_at_a_time_get_429_but_not_health_nor_key_holders_for_open_page
     assert asyncio.run(scenario("/ui")) == [200, 429, 200, 200, 200]
 
 
+def test_who_has_no_key_takes_no_place_from_those_who_have_one() -> None:
+    async def scenario() -> list[int]:
+        stalled = asyncio.Event()
+        guard = Guard(echo, ("key",), 100, 1, 2.0)
+        statuses: list[int] = []
+
+        async def post(key: bytes, reads_answer: bool = True) -> None:
+            async def send(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    statuses.append(message["status"])
+                if not reads_answer:
+                    await stalled.wait()
+
+            async def receive() -> Message:
+                return {"type": "http.request", "body": b"{}"}
+
+            headers = [(b"authorization", b"Bearer " + key)]
+            await guard({**scope, "headers": headers}, receive, send)
+
+        scope: Scope = {"type": "http", "method": "POST", "path": "/predict"}
+        first = asyncio.create_task(post(b"wrong", reads_answer=False))
+        while not statuses:
+            await asyncio.sleep(0)
+        await post(b"key")
+        await post(b"wrong")
+        stalled.set()
+        await first
+        await post(b"wrong")
+        return statuses
+
+    assert asyncio.run(scenario()) == [401, 200, 429, 401]
+
+
+def test_a_request_that_is_cancelled_leaves_its_place() -> None:
+    async def scenario() -> int:
+        entered, forever = asyncio.Event(), asyncio.Event()
+
+        async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+            if not entered.is_set():
+                entered.set()
+                await forever.wait()
+            await echo(scope, receive, send)
+
+        statuses: list[int] = []
+
+        async def send(message: Message) -> None:
+            statuses.append(message.get("status", 0))
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b""}
+
+        guard = Guard(endless, (), 100, 1, 2.0)
+        scope: Scope = {"type": "http", "method": "GET", "path": "/x", "headers": []}
+        first = asyncio.create_task(guard(scope, receive, send))
+        await entered.wait()
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        await guard(scope, receive, send)
+        return statuses[0]
+
+    assert asyncio.run(scenario()) == 200
+
+
 @pytest.mark.parametrize(
     ("path", "status", "error"),
     [

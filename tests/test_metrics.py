@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -9,6 +11,7 @@ from starlette.testclient import TestClient
 
 from models import store
 from models.study_score import StudyScore
+from service.app import StudyScoreService
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -55,6 +58,33 @@ def test_requests_are_counted_and_timed_under_bentomls_names(client: TestClient)
         assert grown(client, before, f"{name}_bucket", le="+Inf", **labels) == number
         assert grown(client, before, f"{name}_sum", **labels) > 0
     assert total(scrape(client), "bentoml_service_request_in_progress") == 0
+
+
+def test_what_the_guard_refuses_is_counted_too(
+    app: Any, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = scrape(client)
+    monkeypatch.setattr(app.app, "max_concurrency", 0)
+    answer = client.post("/predict", json={"hours": 4}, headers={"X-Request-ID": "mine"})
+    assert (answer.status_code, answer.headers["x-request-id"]) == (429, "mine")
+    labels = {"http_response_code": "429", "endpoint": "/predict"}
+    assert grown(client, before, "bentoml_service_request_total", **labels) == 1
+
+
+def test_what_takes_too_long_is_counted_too(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: Any, **__: Any) -> None:
+        await asyncio.Event().wait()
+
+    before = scrape(client)
+    service: Any = StudyScoreService
+    monkeypatch.setattr(service.apis["predict_batch"], "func", never)
+    answer = client.post("/predict_batch", json={"hours": [4]})
+    assert (answer.status_code, set(answer.json())) == (504, {"error"})
+    assert answer.headers["x-request-id"]
+    labels = {"http_response_code": "504", "endpoint": "/predict_batch"}
+    assert grown(client, before, "bentoml_service_request_total", **labels) == 1
 
 
 def test_the_hours_asked_for_are_a_histogram(client: TestClient) -> None:
