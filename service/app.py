@@ -19,9 +19,9 @@ from starlette.types import ASGIApp
 
 from models import store
 from service import openapi, pages
+from service.connections import listen
 from service.fast_lane import FastLane
 from service.guard import Guard
-from service.head_limit import limit_heads
 from service.image import IMAGE
 from service.live_model import LiveModel, ServedModel
 from service.logs import keep_out_what_is_not_for_the_log
@@ -43,7 +43,7 @@ try:
 except ValueError as error:
     raise SystemExit(f"study_score: {error}") from None
 live = LiveModel()
-limit_heads()
+listen(settings)
 keep_out_what_is_not_for_the_log()
 # Tracing costs half the throughput even where nothing is exported. Exporters are named in BentoML's
 # own configuration, and whoever has one gets a span for every request.

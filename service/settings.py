@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any, Literal
 
 from annotated_types import Gt, Le
@@ -37,6 +38,12 @@ class Settings(BaseModel):
     timeout_seconds: float = Field(
         default=2.0, gt=0, allow_inf_nan=False, description="a number of seconds above 0"
     )
+    keep_alive_seconds: float = Field(
+        default=75.0, gt=0, allow_inf_nan=False, description="a number of seconds above 0"
+    )
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default=(), description="IP addresses or networks, with commas between"
+    )
     access_log: bool = Field(default=True, description="on or off")
     follow: bool | None = Field(default=None, description="on or off")
 
@@ -47,6 +54,11 @@ class Settings(BaseModel):
         if not all(map(KEY.fullmatch, parts)):
             raise ValueError
         return parts
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, proxies: str) -> tuple[str, ...]:
+        return tuple(proxy.strip() for proxy in proxies.split(","))
 
     @property
     def wants_latest(self) -> bool:

@@ -101,13 +101,6 @@ def test_of_two_content_types_both_must_be_json(other: str) -> None:
         assert other in answer.json()["error"]
 
 
-def test_a_body_that_got_lost_is_said_to_be() -> None:
-    start, body = asyncio.run(ask(post("/x", (b"content-length", b"12")), [b""]))
-    assert start["status"] == 400
-    error = {"error": "0 of 12 bytes arrived; send no Upgrade header"}
-    assert json.loads(body["body"]) == error
-
-
 def test_a_body_full_of_keys_is_refused_at_once() -> None:
     body = json.dumps(dict.fromkeys(map(str, range(101)))).encode()
     answer = guarded(keys=(), max_body_bytes=10_000).post("/x", content=body, headers=JSON)

@@ -155,6 +155,7 @@ def test_each_step_of_the_lab_points_to_a_line_that_is_there() -> None:
 
 UNLIKE_PYTHON = {
     "API_KEY": "none",
+    "TRUSTED_PROXIES": "none",
     "ACCESS_LOG": "on",
     "FOLLOW": "on for `latest`, off in a Bento",
 }

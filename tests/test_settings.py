@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
+
 import pytest
 
 from service.settings import PREFIX, Settings, read_settings
@@ -24,6 +26,8 @@ def test_nothing_set_means_the_defaults() -> None:
         ("WORKERS", "cpu_count", "cpu_count"),
         ("MAX_BODY_BYTES", "100", 100),
         ("TIMEOUT_SECONDS", "0.5", 0.5),
+        ("KEEP_ALIVE_SECONDS", "620", 620.0),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, ::1", (IPv4Network("10.0.0.0/8"), IPv6Network("::1"))),
         ("ACCESS_LOG", "off", False),
         ("FOLLOW", "on", True),
     ],
@@ -48,6 +52,8 @@ def test_a_setting_is_read_from_its_variable(name: str, text: str, value: object
         ("TIMEOUT_SECONDS", "0", "a number of seconds above 0"),
         ("TIMEOUT_SECONDS", "inf", "a number of seconds above 0"),
         ("TIMEOUT_SECONDS", "nan", "a number of seconds above 0"),
+        ("KEEP_ALIVE_SECONDS", "-1", "a number of seconds above 0"),
+        ("TRUSTED_PROXIES", "proxy", "IP addresses or networks, with commas between"),
         ("ACCESS_LOG", "perhaps", "on or off"),
         ("FOLLOW", "", "on or off"),
     ],

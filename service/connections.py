@@ -1,0 +1,264 @@
+"""What uvicorn leaves open: how long a connection may take over what, and how much it may send.
+
+uvicorn's fast parser takes heads and trailers of any size and waits for clients as long as they
+like. BentoML lets nobody choose uvicorn's protocol, so `listen` puts this one in the place of the
+one that uvicorn chooses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+from typing import Any
+
+import httptools
+import uvicorn.protocols.http.auto
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from service.settings import Settings
+
+HEAD_SECONDS = 10.0
+MAX_HEAD_BYTES = 65_536
+MAX_HEAD_LINES = 256  # short lines take more memory than room on the wire
+SWEEP_SECONDS = 0.5
+UNREAD_BYTES = 65_536  # what a client has to take of its answer in a request's time, or all of it
+# What is parsed at once. The parser makes an object of a few kB of each request in it, and cannot
+# stop before the end.
+PIECE_BYTES = 1024
+
+
+class Connection(HttpToolsProtocol):
+    """HTTP/1.1 with limits on what a client sends and on how long it takes.
+
+    There are no timers: one sweep looks at all connections and cuts what waits for too long.
+    """
+
+    keep_alive_seconds: float
+    request_seconds: float
+    swept: set[Any] | None = None  # the connections of this worker's server, once it has a sweep
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ws_protocol_class = None  # a WebSocket is offered to nobody; such requests are plain
+        self.receiving: str | None = None  # the head or the body of a request, or neither
+        self.begun = 0  # requests
+        self.overhead = 0  # bytes since the last of a body or the end of a request
+        self.held = b""  # read, and not parsed while requests read before it wait
+        self.running: RequestResponseCycle | None = None  # the last that was handed on
+        self.broken = ""  # why nothing more can be read
+        self.half_closed = False
+        self.ending = False
+        self.resumed = 0  # how often the client had fallen behind and caught up
+        self.waits: tuple[str, int, int, int] | None = None  # for what the client is waited for,
+        self.since = 0.0  # and since when
+
+    # What arrives
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Have the connection swept."""
+        super().connection_made(transport)
+        self.flow = _Flow(transport, self)
+        if Connection.swept is not self.connections:
+            Connection.swept = self.connections
+            sweep(self.loop, self.connections)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has come, or hold it until what came before is answered."""
+        data, self.held = self.held + data, b""
+        start = 0
+        while start < len(data) and not self.pipeline and not self.broken:
+            self._parse(data[start : start + PIECE_BYTES])
+            start += PIECE_BYTES
+        if start < len(data) and not self.broken:
+            self.held = data[start:]
+            self.flow.pause_reading()
+
+    def _parse(self, piece: bytes) -> None:
+        self.overhead += len(piece)
+        try:
+            self.parser.feed_data(piece)
+        except httptools.HttpParserUpgrade as offer:
+            self._decline(piece[offer.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response("the request is not valid HTTP")
+        else:
+            if self.overhead > MAX_HEAD_BYTES or len(self.headers or ()) > MAX_HEAD_LINES:
+                self.send_400_response(
+                    f"the head of the request is too large; {MAX_HEAD_BYTES} bytes in"
+                    f" {MAX_HEAD_LINES} lines are allowed"
+                )
+
+    def _decline(self, rest: bytes) -> None:
+        """Parse a request once more without its offer to go on in another protocol.
+
+        The parser takes whatever follows the head of such a request for that other protocol, and
+        so loses the body.
+        """
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        if method == b"CONNECT":
+            return self.send_400_response("CONNECT is for proxies, which this is not")
+        lines = [b"%s %s HTTP/%s" % (method, self.url, version)]
+        lines += [b"%s: %s" % line for line in self.headers if line[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+        self.overhead = 0
+        self._parse(b"\r\n".join([*lines, b"", rest]))
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        self.receiving = "head"
+        self.begun += 1
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """It is whole."""
+        if self.parser.should_upgrade():
+            return
+        super().on_headers_complete()
+        self.receiving = "body"
+        self.headers = []  # for trailers, which nobody reads
+
+    def on_body(self, body: bytes) -> None:
+        """Some of the body has come."""
+        self.overhead = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        if self.parser.should_upgrade():
+            return
+        self.receiving = None
+        self.overhead = 0
+        super().on_message_complete()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Keep a connection whose client will send no more as long as answers are due."""
+        self.half_closed = True
+        return bool(self.pipeline) or (self._is_busy() and self.receiving is None)
+
+    # What is answered
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self.running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _is_busy(self) -> bool:
+        return self.running is not None and not self.running.response_complete
+
+    def on_response_complete(self) -> None:
+        """Go on; an idle connection gets no timer, unlike uvicorn's."""
+        self.server_state.total_requests += 1
+        self._go_on()
+
+    def resume_writing(self) -> None:
+        """Go on, now that the client takes its answers."""
+        super().resume_writing()
+        self.resumed += 1
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Start the next request that has been read, or read on, or end."""
+        if self._is_busy() or self.flow.write_paused or self.transport.is_closing():
+            return
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            self.data_received(b"")
+        elif self.broken:
+            self._refuse()
+        elif self.half_closed:
+            self.transport.close()
+        self.flow.resume_reading()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is being received; what was received before it is answered first."""
+        self.broken, self.held = msg, b""
+        if self.receiving == "body" and self.pipeline:
+            self.pipeline.popleft()
+        elif self.receiving == "body" and self.cycle.response_started:
+            return self.transport.close()
+        elif not self._is_busy() or self.receiving == "body":
+            return self._refuse()
+        self.flow.pause_reading()
+
+    def _refuse(self) -> None:
+        body = json.dumps({"error": self.broken}).encode()
+        self.transport.write(
+            b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json\r\n"
+            b"content-length: %d\r\n\r\n%s" % (len(body), body)
+        )
+        self.transport.close()
+
+    # What ends
+
+    def shutdown(self) -> None:
+        """Take no more requests, and end with the last answer or a request's time from now."""
+        self.ending, self.held = True, b""
+        super().shutdown()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the requests under way, of which uvicorn tells the last one."""
+        self.held = b""
+        self.pipeline.clear()
+        if self.running is not None and not self.running.response_complete:
+            self.running.disconnected = True
+            self.running.message_event.set()
+        super().connection_lost(exc)
+
+    def look(self, now: float) -> None:
+        """Cut the connection if its client has been waited for too long."""
+        waits, seconds = self._waits()
+        if waits != self.waits:
+            self.waits, self.since = waits, now
+        elif now - self.since > seconds:
+            self.transport.abort()
+
+    def _waits(self) -> tuple[tuple[str, int, int, int], float]:
+        """What the client is waited for, different whenever it gets further; and how long."""
+        if self.ending:
+            return ("end", 0, 0, 0), self.request_seconds + SWEEP_SECONDS
+        unread = self.transport.get_write_buffer_size()
+        if unread:
+            seconds = self.request_seconds
+            return ("answer", self.begun, self.resumed, unread // UNREAD_BYTES), seconds
+        if self.receiving == "head":
+            return ("head", self.begun, 0, 0), HEAD_SECONDS
+        if self.receiving == "body":  # the application's 504 goes first
+            return ("body", self.begun, 0, 0), self.request_seconds + SWEEP_SECONDS
+        if self._is_busy():
+            return ("application", self.begun, 0, 0), math.inf
+        return ("request", self.begun, 0, 0), self.keep_alive_seconds
+
+
+class _Flow(FlowControl):
+    """Reads on only where nothing that was read before is still to be answered or taken."""
+
+    def __init__(self, transport: asyncio.Transport, connection: Connection) -> None:
+        super().__init__(transport)
+        self.connection = connection
+
+    def resume_reading(self) -> None:
+        if not (self.write_paused or self.connection.pipeline or self.connection.broken):
+            super().resume_reading()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.pause_reading()
+
+
+def sweep(loop: asyncio.AbstractEventLoop, connections: set[Any]) -> None:
+    """Look at each connection, now and every half a second."""
+    for connection in tuple(connections):
+        connection.look(loop.time())
+    loop.call_later(SWEEP_SECONDS, sweep, loop, connections)
+
+
+def listen(settings: Settings) -> None:
+    """Have uvicorn use it, and believe the proxies that the settings name."""
+    Connection.keep_alive_seconds = settings.keep_alive_seconds
+    Connection.request_seconds = settings.timeout_seconds
+    uvicorn.protocols.http.auto.AutoHTTPProtocol = Connection
+    # uvicorn reads this, and would else believe whoever is on this machine
+    os.environ["FORWARDED_ALLOW_IPS"] = ",".join(map(str, settings.trusted_proxies))

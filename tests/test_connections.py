@@ -1,0 +1,483 @@
+"""Clients that are slow, rude or gone, and proxies that keep connections."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import signal
+import socket
+import struct
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+from tests.processes import (
+    BODY,
+    REQUEST,
+    Home,
+    Server,
+    accepts,
+    free_port,
+    right,
+    run,
+    start_serving,
+    wait_until,
+)
+from tests.tools import tool
+
+ASK = REQUEST % (len(BODY), BODY)
+PAGE = b"GET /static_content/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"  # over a megabyte
+GONE = (b"", b"HTTP/1.1 400 Bad Request\r\n")
+
+
+@pytest.fixture(scope="module")
+def quick(module_home: Home) -> Home:
+    """An environment with the lab's model, where a request has half a second."""
+    assert run(module_home, "training").returncode == 0
+    return {
+        **module_home,
+        "STUDY_SCORE_ACCESS_LOG": "off",
+        "STUDY_SCORE_TIMEOUT_SECONDS": "0.5",
+        "STUDY_SCORE_KEEP_ALIVE_SECONDS": "0.2",
+    }
+
+
+@pytest.fixture(scope="module")
+def server(quick: Home) -> Iterator[Server]:
+    with start_serving(quick) as server:
+        yield server
+
+
+@contextmanager
+def connected(server: Server) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        yield connection
+
+
+def exchange(server: Server, sent: bytes) -> bytes:
+    """Everything the service answers, until it closes the connection."""
+    with connected(server) as connection:
+        connection.sendall(sent)
+        return everything(connection)
+
+
+def everything(connection: socket.socket) -> bytes:
+    answer = b""
+    with contextlib.suppress(ConnectionError):
+        while part := connection.recv(1 << 16):
+            answer += part
+    return answer
+
+
+def scores(answer: bytes) -> list[float]:
+    return [float(score) for score in re.findall(rb'"score":([\d.]+)', answer)]
+
+
+def statuses(answer: bytes) -> list[int]:
+    return [int(status) for status in re.findall(rb"HTTP/1.1 (\d+) ", answer)]
+
+
+def worker_of(server: Server) -> psutil.Process:
+    (worker,) = (
+        child
+        for child in psutil.Process(server.pid).children(recursive=True)
+        if "_bentoml_impl.worker.service" in " ".join(child.cmdline())
+    )
+    return worker
+
+
+def established(server: Server) -> int:
+    """Connections of clients that the service has open."""
+    return sum(
+        connection.laddr.port == server.port
+        for connection in worker_of(server).net_connections("tcp")
+        if connection.status in ("ESTABLISHED", "CLOSE_WAIT")
+    )
+
+
+@contextmanager
+def little_more_memory(server: Server, megabytes: float) -> Iterator[None]:
+    worker = worker_of(server)
+    before = worker.memory_info().rss
+    yield
+    assert worker.memory_info().rss - before < megabytes * 1e6
+
+
+def test_an_idle_connection_lives_as_long_as_is_set(server: Server) -> None:
+    with connected(server) as used, connected(server) as unused:
+        used.settimeout(4)  # uvicorn's own is 5
+        unused.settimeout(4)
+        used.sendall(ASK)
+        assert statuses(everything(used)) == [200]
+        assert everything(unused) == b""
+
+
+NGINX = """
+daemon off; pid nginx.pid; error_log nginx.log; worker_processes 1;
+events {}
+http {
+    access_log off; client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3;
+    uwsgi_temp_path t4; scgi_temp_path t5;
+    upstream service {
+        server 127.0.0.1:SERVICE; keepalive 32; keepalive_timeout LIMITs;
+    }
+    server {
+        listen 127.0.0.1:PROXY;
+        location / {
+            proxy_pass http://service; proxy_http_version 1.1; proxy_set_header Connection "";
+            proxy_next_upstream off;
+            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+        }
+    }
+}
+"""
+HAPROXY = """
+global
+    tune.pool-high-fd-ratio 90
+defaults
+    mode http
+    retries 0
+    timeout connect 5s
+    timeout client 30s
+    timeout server 30s
+frontend front
+    bind 127.0.0.1:PROXY
+    default_backend back
+backend back
+    http-reuse always
+    option forwardfor
+    server service 127.0.0.1:SERVICE pool-purge-delay LIMITs
+"""
+
+
+@contextmanager
+def proxying(kind: str, server: Server, folder: Path, limit: int) -> Iterator[str]:
+    """The URL of a proxy that closes the connections it keeps to the service after `limit` s."""
+    port = free_port()
+    config = {"nginx": NGINX, "haproxy": HAPROXY}[kind]
+    config = config.replace("SERVICE", str(server.port)).replace("PROXY", str(port))
+    (folder / "config").write_text(config.replace("LIMIT", str(limit)))
+    command = {
+        "nginx": [tool("nginx", "apt-get install nginx-light"), "-p", str(folder), "-c", "config"],
+        "haproxy": [tool("haproxy", "apt-get install haproxy"), "-db", "-f", "config"],
+    }[kind]
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as proxy:
+        try:
+            wait_until(lambda: accepts(f"http://127.0.0.1:{port}"))
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            proxy.terminate()
+
+
+def ask_at_once(url: str, number: int = 20) -> list[int]:
+    def ask(_: int) -> int:
+        return requests.post(f"{url}/predict", json={"hours": 4}, timeout=10).status_code
+
+    with ThreadPoolExecutor(number) as clients:
+        return list(clients.map(ask, range(number)))
+
+
+def closed_by_the_service(server: Server) -> int:
+    """Connections that the service closed first: it is on its side that they linger."""
+    return sum(
+        connection.laddr.port == server.port and connection.status in ("TIME_WAIT", "FIN_WAIT2")
+        for connection in psutil.net_connections("tcp")
+        if connection.laddr
+    )
+
+
+@pytest.mark.parametrize("kind", ["nginx", "haproxy"])
+def test_a_proxy_keeps_connections_as_long_as_it_likes_and_gets_no_502(
+    kind: str, trained: Home, tmp_path: Path
+) -> None:
+    with start_serving(trained) as server, proxying(kind, server, tmp_path, 6) as url:
+        assert set(ask_at_once(url)) == {200}
+        kept = established(server)
+        wait_until(lambda: established(server) < kept)
+        assert closed_by_the_service(server) == 0
+    with start_serving(trained) as server, proxying(kind, server, tmp_path, 1) as url:
+        for _ in range(3):  # again just when the proxy begins to close what it kept
+            assert set(ask_at_once(url)) == {200}
+            kept = established(server)
+            wait_until(lambda kept=kept: established(server) < kept)  # type: ignore[misc]
+
+
+def test_half_sent_heads_and_bodies_are_gone_after_their_time(quick: Home) -> None:
+    async def scenario(port: int, sent: bytes, seconds: float) -> list[bytes]:
+        async def one() -> bytes:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(sent)
+            try:
+                async with asyncio.timeout(seconds):
+                    return await reader.readline()
+            except ConnectionError:
+                return b""
+            finally:
+                writer.close()
+
+        return await asyncio.gather(*(one() for _ in range(500)))
+
+    with start_serving({**quick, "STUDY_SCORE_KEEP_ALIVE_SECONDS": "60"}) as server:
+        late = b"HTTP/1.1 504 Gateway Timeout\r\n"
+        assert set(asyncio.run(scenario(server.port, ASK[:-3], 5))) <= {b"", late}
+        assert set(asyncio.run(scenario(server.port, ASK[:40], 20))) == {b""}
+        assert right(server.url)
+
+
+def test_a_refused_request_whose_body_never_ends_is_cut(server: Server) -> None:
+    endless = b"POST /model HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000000\r\n\r\n"
+    with connected(server) as connection:
+        connection.sendall(endless)
+        with pytest.raises(ConnectionError):
+            end = time.monotonic() + 8
+            while time.monotonic() < end:
+                connection.sendall(b"x")
+                time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("start", "line"),
+    [
+        (b"POST /predict HTTP/1.1\r\n", b"a: b\r\n"),
+        (b"POST /predict HTTP/1.1\r\nx: ", b"x" * 1000),
+        (b"GET /", b"x" * 1000),
+        (b"GET /model HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"a: b\r\n"),
+        (b"GET /model HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nx: ", b"x" * 1000),
+        (b"GET /model HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x" * 1000),
+        (b"", b"\r\n" * 100),
+    ],
+    ids=["lines", "line", "path", "trailers", "trailer", "extension", "nothing"],
+)
+def test_heads_and_trailers_without_end_are_cut(server: Server, start: bytes, line: bytes) -> None:
+    with little_more_memory(server, 10), connected(server) as connection:
+        with pytest.raises(ConnectionError):
+            connection.sendall(start)
+            for _ in range(20_000):
+                connection.sendall(line * 20)
+        wait_until(lambda: established(server) == 0)
+    assert right(server.url)
+
+
+def test_a_long_head_is_fine(server: Server) -> None:
+    headers = {f"x-{number}": "x" * 300 for number in range(200)}
+    answer = requests.get(f"{server.url}/model", headers=headers, timeout=5)
+    assert (answer.status_code, len(answer.request.headers)) == (200, 204)
+
+
+def test_trailers_do_no_harm(server: Server) -> None:
+    head = ASK.partition(b"Content-Length")[0] + b"Transfer-Encoding: chunked\r\n\r\n"
+    chunked = head + b"c\r\n" + BODY + b"\r\n0\r\nAuthorization: x\r\n\r\n"
+    assert scores(exchange(server, chunked * 3)) == [8.0] * 3
+
+
+def never_reads(connection: socket.socket) -> None:
+    connection.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        for _ in range(1000):
+            connection.send(PAGE * 100)
+
+
+def test_those_who_do_not_read_hold_nobody_up_and_are_cut(quick: Home) -> None:
+    environment = {**quick, "STUDY_SCORE_MAX_CONCURRENCY": "20"}
+    with start_serving(environment) as server, contextlib.ExitStack() as stack:
+        with little_more_memory(server, 60):
+            for _ in range(60):
+                never_reads(stack.enter_context(connected(server)))
+            assert right(server.url)
+            wait_until(lambda: established(server) == 0, 30)
+        assert right(server.url)
+
+
+def test_one_who_reads_slowly_gets_the_whole_answer(server: Server) -> None:
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(10)
+        connection.connect(("127.0.0.1", server.port))
+        connection.sendall(PAGE * 4)
+        answer, whole = b"", b""
+        page = requests.get(server.url + PAGE.split()[1].decode(), timeout=5)
+        length = len(page.content)
+        while len(answer) < 4 * length:
+            whole = connection.recv(1 << 16)
+            assert whole, f"cut after {len(answer)} bytes"
+            answer += whole
+            time.sleep(0.001)
+        assert statuses(answer) == [200] * 4
+
+
+def test_pipelined_requests_are_all_answered_in_their_order(server: Server) -> None:
+    bodies = [b'{"hours": %d}' % number for number in range(2000)]
+    sent = b"".join(REQUEST % (len(body), body) for body in bodies)
+    answer = exchange(server, sent)
+    assert statuses(answer) == [200] * 2000
+    assert scores(answer) == pytest.approx([2.0 * number for number in range(2000)], abs=1e-9)
+
+
+def test_the_requests_before_a_broken_one_are_answered(server: Server) -> None:
+    answer = exchange(server, ASK * 100 + b"nonsense\r\n\r\n" + ASK)
+    assert statuses(answer) == [200] * 100 + [400]
+    assert json.loads(answer.rpartition(b"\r\n\r\n")[2]) == {
+        "error": "the request is not valid HTTP"
+    }
+
+
+def test_a_long_body_with_half_the_next_head_behind_it_loses_neither(server: Server) -> None:
+    body = b'{"hours": 4' + b" " * 100_000 + b"}"
+    with connected(server) as connection:
+        connection.sendall(REQUEST % (len(body), body) + ASK[:50])
+        first = connection.recv(1 << 16)
+        connection.sendall(ASK[50:])
+        assert scores(first + everything(connection)) == [8.0, 8.0]
+
+
+@pytest.mark.parametrize("number", [1, 100])
+def test_a_client_that_half_closes_gets_its_answers(server: Server, number: int) -> None:
+    with connected(server) as connection:
+        connection.settimeout(5)
+        connection.sendall(ASK * number)
+        connection.shutdown(socket.SHUT_WR)
+        assert scores(everything(connection)) == [8.0] * number
+
+
+def test_a_client_that_half_closes_within_its_body_is_let_go(server: Server) -> None:
+    with connected(server) as connection:
+        connection.sendall(ASK[:-1])
+        connection.shutdown(socket.SHUT_WR)
+        assert everything(connection) == b""
+
+
+@pytest.mark.parametrize("blanks", [b"Content-Length: 12 \r\n", b"Content-Length:\t12\t \r\n"])
+def test_blanks_around_a_length_do_not_matter(server: Server, blanks: bytes) -> None:
+    assert scores(exchange(server, ASK.replace(b"Content-Length: 12\r\n", blanks))) == [8.0]
+
+
+UPGRADES = {
+    "h2c": b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n",
+    "websocket": b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+}
+
+
+@pytest.mark.parametrize("offer", UPGRADES)
+def test_an_offer_to_upgrade_is_declined_and_the_request_answered(
+    server: Server, offer: str
+) -> None:
+    offering = ASK.replace(b"Host: x\r\n", b"Host: x\r\n" + UPGRADES[offer])
+    assert scores(exchange(server, offering)) == [8.0]
+    assert scores(exchange(server, offering + ASK + offering)) == [8.0] * 3
+    with connected(server) as connection:
+        connection.sendall(offering[:-5])
+        wait_until(lambda: established(server) == 1)
+        connection.sendall(offering[-5:])
+        assert scores(everything(connection)) == [8.0]
+
+
+def test_a_websocket_handshake_gets_the_json_error(server: Server) -> None:
+    handshake = b"GET /predict HTTP/1.1\r\nHost: x\r\n%s\r\n" % UPGRADES["websocket"]
+    answer = exchange(server, handshake)
+    assert statuses(answer) == [405]
+    assert set(json.loads(answer.rpartition(b"\r\n\r\n")[2])) == {"error"}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(256)),
+        b"GET http:/// HTTP/1.1\r\n\r\n",
+    ],
+)
+def test_what_is_no_request_gets_a_json_error(server: Server, sent: bytes) -> None:
+    answer = exchange(server, sent)
+    assert statuses(answer) == [400]
+    assert set(json.loads(answer.rpartition(b"\r\n\r\n")[2])) == {"error"}
+
+
+def test_curl_offers_http_2_and_is_answered(server: Server) -> None:
+    command = [tool("curl", "apt-get install curl"), "--silent", "--http2", f"{server.url}/predict"]
+    body = ["--json", BODY.decode()]
+    answer = subprocess.run([*command, *body], capture_output=True, check=True).stdout
+    assert json.loads(answer)["score"] == 8.0
+
+
+def test_java_offers_http_2_and_is_answered(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "Ask.java").write_text("""
+import java.net.URI;
+import java.net.http.*;
+
+class Ask {
+    public static void main(String[] url) throws Exception {
+        var client = HttpClient.newHttpClient();
+        var request = HttpRequest.newBuilder(URI.create(url[0]))
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString("{\\"hours\\": 4}")).build();
+        for (int i = 0; i < 3; i++)
+            System.out.println(client.send(request, HttpResponse.BodyHandlers.ofString()).body());
+    }
+}
+""")
+    tool("javac", "apt-get install default-jdk-headless")
+    command = ["java", str(tmp_path / "Ask.java"), f"{server.url}/predict"]
+    answer = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+    assert scores(answer) == [8.0] * 3
+
+
+def test_only_proxies_that_are_named_say_whom_they_ask_for(trained: Home, tmp_path: Path) -> None:
+    def logged(name: str, settings: Home) -> str:
+        log = tmp_path / name
+        environment = {**trained, "STUDY_SCORE_ACCESS_LOG": "on", **settings}
+        with log.open("w") as stream, start_serving(environment, stdout=stream) as server:
+            requests.get(f"{server.url}/{name}", headers={"X-Forwarded-For": "1.2.3.4"}, timeout=5)
+            wait_until(lambda: f"GET /{name} 404" in log.read_text())
+        return log.read_text()
+
+    assert "127.0.0.1 GET /nobody" in logged("nobody", {})
+    named = {"STUDY_SCORE_TRUSTED_PROXIES": "10.0.0.0/8, 127.0.0.1"}
+    assert "1.2.3.4 GET /named" in logged("named", named)
+
+
+def test_clients_that_are_gone_leave_nothing_in_the_log(quick: Home, tmp_path: Path) -> None:
+    def leave(connection: socket.socket) -> None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    log = tmp_path / "log"
+    with log.open("w") as stream, start_serving(quick, stdout=stream, stderr=stream) as server:
+        before = log.stat().st_size
+        for sent in (ASK, ASK * 100, PAGE, PAGE * 10, ASK[:-3], ASK + ASK[:-3], ASK * 2 + b"x"):
+            for reset in (True, False):
+                for _ in range(20):
+                    with connected(server) as connection:
+                        if reset:
+                            leave(connection)
+                        connection.sendall(sent)
+        wait_until(lambda: established(server) == 0)
+        assert right(server.url)
+        assert log.read_text()[before:] == ""
+
+
+CLIENTS: dict[str, Callable[[socket.socket], None]] = {
+    "reads nothing": lambda connection: connection.sendall(PAGE * 50),
+    "sends half a head": lambda connection: connection.sendall(ASK[:40]),
+    "sends half a body": lambda connection: connection.sendall(ASK[:-3]),
+    "sends nothing": lambda connection: None,
+    "sends for ever": lambda connection: connection.sendall(ASK * 500 + ASK[:-3]),
+}
+
+
+def test_sigterm_ends_the_service_whatever_clients_do(quick: Home) -> None:
+    environment = {**quick, "STUDY_SCORE_KEEP_ALIVE_SECONDS": "3600"}
+    with start_serving(environment) as server, contextlib.ExitStack() as stack:
+        for behave in CLIENTS.values():
+            for _ in range(20):
+                behave(stack.enter_context(connected(server)))
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=8) == 0
