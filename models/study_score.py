@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from models.diagnosis import SURE, Diagnosis, Finding, diagnose, findings
 from models.document import Document
 from models.moments import Moments, NotNegative, merged
+from models.spread import Following, Quadratic, following, within
 
 FORMATS = 1, 2  # of the stored document; 1 has no higher sums, and folds by the files' names
 HOURS_MAX = 8784.0  # the hours in a leap year
@@ -45,7 +47,9 @@ class StudyScore(Document):
     `folds` are the moments of the rows it was trained on, by cross-validation fold, null for a fold
     without rows; `siblings[k]` is the line (W, b) of all rows but fold k's. With rows in fewer than
     two folds there are no siblings, and `cv_rmse` and `cv_r2` are null. `t` is the 97.5 % quantile
-    of Student's t with n - 2 degrees of freedom, null for fewer than 3 rows. `costs` are (epoch,
+    of Student's t with n - 2 degrees of freedom, null for fewer than 3 rows. `curvature_p` is the p
+    value of a quadratic term, null where unknown. Predictions and bounds are cut to `score_range`,
+    the limits of scores, null where there are none. `costs` are (epoch,
     mean squared error before its step), denser where the descent is steep; `points` are (hours,
     score) of the training rows that may be shown.
     """
@@ -56,6 +60,8 @@ class StudyScore(Document):
     folds: Annotated[tuple[Moments | None, ...], Field(min_length=1)]
     siblings: tuple[tuple[float, float] | None, ...]
     t: Annotated[float, Field(gt=0)] | None
+    curvature_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    score_range: tuple[float, float] | None = None
     cv_rmse: NotNegative | None
     cv_r2: Annotated[float, Field(le=1)] | None
     fit: Fit
@@ -71,6 +77,8 @@ class StudyScore(Document):
             raise ValueError("hours never vary, so no line is better than another")
         if (self.t is None) != (self.moments.n < 3):
             raise ValueError("t must be null for fewer than 3 rows, and only then")
+        if self.score_range and not self.score_range[0] < self.score_range[1]:
+            raise ValueError("score_range must be a lower and a higher limit")
         for hours in (0.0, HOURS_MAX):  # every score and bound lies within those of the ends
             numbers = (self.predict(hours), *self.interval(hours))
             if not all(math.isfinite(number) for number in numbers if number is not None):
@@ -102,8 +110,37 @@ class StudyScore(Document):
         n = self.moments.n
         return math.sqrt(self._squared_residuals / (n - 2)) if n > 2 else None
 
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """What the rows say of a straight line through them."""
+        return diagnose(self.moments)
+
+    @cached_property
+    def line_variance(self) -> Quadratic | None:
+        """How sure the line itself is, at so many hours from the mean; null for under 3 rows."""
+        if self.residual_sd is None:
+            return None
+        variance = self.residual_sd * self.residual_sd
+        return Quadratic(variance / self.moments.n, 0.0, variance / self.moments.sxx)
+
+    @cached_property
+    def variance(self) -> Quadratic | Following | None:
+        """How sure one more score is, at so many hours from the mean; null for under 3 rows.
+
+        The textbook's s^2 (1 + 1/n + d^2/Sxx), s the residual standard deviation (Montgomery, Peck
+        and Vining, "Introduction to Linear Regression Analysis", section 2.5). Where Breusch and
+        Pagan's test rejects at 5 % that s is the same for all hours, it follows them.
+        """
+        if self.line_variance is None or self.residual_sd is None:
+            return None
+        spread_p = self.diagnosis.spread_p
+        if spread_p is not None and spread_p < SURE:
+            return following(self.moments, self.W, self.b, self.line_variance)
+        return self.line_variance.plus(Quadratic(self.residual_sd * self.residual_sd))
+
     def facts(self) -> dict[str, Any]:
         """What the line is, what it was fitted to and how well it fits, by the usual names."""
+        score_min, score_max = self.score_range or (None, None)
         return {
             "W": self.W,
             "b": self.b,
@@ -115,27 +152,97 @@ class StudyScore(Document):
             "residual_sd": self.residual_sd,
             "cv_rmse": self.cv_rmse,
             "cv_r2": self.cv_r2,
+            **self._certainty("W", self.W, self.line_variance and self.line_variance.c2),
+            **self._certainty(
+                "b", self.b, self.line_variance and self.line_variance(-self.moments.mean_x)
+            ),
+            "curvature_p": self.curvature_p,
+            "spread_p": self.diagnosis.spread_p,
+            "normality_p": self.diagnosis.normality_p,
+            "score_min": score_min,
+            "score_max": score_max,
         }
+
+    def _certainty(
+        self, name: str, value: float, variance: float | None
+    ) -> dict[str, float | None]:
+        """Standard error and 95 % confidence interval, null for fewer than 3 rows."""
+        if self.t is None or variance is None:
+            return {f"{name}_se": None, f"{name}_low": None, f"{name}_high": None}
+        error = math.sqrt(variance)
+        margin = self.t * error
+        return {f"{name}_se": error, f"{name}_low": value - margin, f"{name}_high": value + margin}
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What the rows say of the line, for people."""
+        return tuple(findings(self))
 
     def predict(self, hours: Any) -> Any:
         """The score for a number of hours, or for each of an array, by one expression."""
-        return hours * self.W + self.b
+        return self._cut(hours * self.W + self.b)
 
     def interval(self, hours: Any, sqrt: Callable[[Any], Any] = math.sqrt) -> tuple[Any, Any]:
         """95 % prediction interval for the score of one more person who studied this long.
 
-        The score -+ t s sqrt(1 + 1/n + (x - mean_x)^2 / Sxx), s the residual standard deviation
-        (Montgomery, Peck and Vining, "Introduction to Linear Regression Analysis", section 2.5).
-        (None, None) for fewer than 3 rows; the score itself where the line fits every row. For an
-        array of hours, `sqrt` is numpy's.
+        The score -+ t times the square root of `variance`. (None, None) for fewer than 3 rows; the
+        score itself where the line fits every row. For an array of hours, `sqrt` is numpy's.
         """
-        if self.t is None or self.residual_sd is None:
+        return self._between(hours, self.variance, sqrt)
+
+    def line_interval(self, hours: Any, sqrt: Callable[[Any], Any] = math.sqrt) -> tuple[Any, Any]:
+        """95 % confidence interval for the mean score of all who studied this long."""
+        return self._between(hours, self.line_variance, sqrt)
+
+    def _between(
+        self, hours: Any, variance: Quadratic | Following | None, sqrt: Callable[[Any], Any]
+    ) -> tuple[Any, Any]:
+        if self.t is None or variance is None:
             return None, None
-        distance = hours - self.moments.mean_x
-        factor = sqrt(1 + 1 / self.moments.n + distance * distance / self.moments.sxx)
-        margin = self.t * self.residual_sd * factor
-        score = self.predict(hours)
-        return score - margin, score + margin
+        margin = self.t * sqrt(variance(hours - self.moments.mean_x))
+        score = hours * self.W + self.b
+        return self._cut(score - margin), self._cut(score + margin)
+
+    def _cut(self, score: Any) -> Any:
+        return within(score, *self.score_range) if self.score_range else score
+
+    def hours_for(self, score: float) -> tuple[float | None, float | None, float | None, bool]:
+        """The hours whose predicted score this is, the least and the most whose 95 % interval holds
+        it, and whether the first lie outside those of training.
+
+        All within 0 to 8784; None where there are none such. The most is None too where there is no
+        end to them, and both ends are None where the slope cannot be told from 0. With a constant
+        spread the ends are those of Fieller (1954, "Some problems in interval estimation").
+        """
+        if not self.W or self._cut(score) != score:
+            return None, None, None, False
+        hours = (score - self.b) / self.W
+        low, high = self._ends(hours)
+        if not 0 <= hours <= HOURS_MAX:
+            return None, low, high, False
+        return hours, low, high, self.extrapolates(hours)
+
+    def _ends(self, hours: float) -> tuple[float | None, float | None]:
+        """The least and the most hours whose interval holds the score of these."""
+        slope, t, variance, mean = self.W * self.W, self.t, self.variance, self.moments.mean_x
+        if t is None or variance is None or self.line_variance is None:
+            return None, None
+        if slope <= t * t * self.line_variance.c2:
+            return None, None
+        here, start, end = hours - mean, -mean, HOURS_MAX - mean
+        line = Quadratic(0.0, 0.0, slope)
+
+        def holds(d: float) -> bool:
+            return bool(line(d - here) <= t * t * variance(d))
+
+        found = [
+            hours + u
+            for first, last, piece in variance.pieces(start, end)
+            for u in line.plus(piece.seen_from(here), -t * t).roots()
+            if first <= here + u <= last
+        ]
+        if holds(start):
+            found.append(0.0)
+        return min(found, default=None), None if holds(end) else max(found, default=None)
 
     def extrapolates(self, hours: Any) -> Any:
         """Whether the hours, or each of an array, lie outside those it was trained on."""

@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 import torch
 from pydantic import ValidationError
-from scipy.special import stdtrit
+from scipy.special import fdtrc, stdtrit
 
 from models import VERSION
+from models.diagnosis import diagnose
 from models.document import first_problem
 from models.moments import Cost, merged
 from models.study_score import Fit, StudyScore
@@ -38,13 +39,14 @@ def fit(
     watch: Callable[[Iterator[Epoch]], Iterable[Epoch]] = iter,
     update: Stored | None = None,
     keep_points: bool = False,
+    score_range: tuple[float, float] | None = None,
 ) -> StudyScore:
     """Fit the model to the rows, and its siblings to all folds but one.
 
     Each problem is solved in its own standard units, or with `raw` on the hours as they are.
     `watch` sees the epochs go by; problem 0 is the model. With `update` the rows are added to those
-    of that model. The rows that were drawn are kept only if they are the lab's or with
-    `keep_points`.
+    of that model. `score_range` are the limits of scores. The rows that were drawn are kept only if
+    they are the lab's or with `keep_points`.
 
     Raises CannotFit if the rows have no usable line or SGD diverges.
     """
@@ -74,6 +76,7 @@ def fit(
     remaining = iter(others)
     by_fold = tuple(next(remaining) if fold else None for fold in folds) if others else ()
 
+    f = diagnose(everything).curvature_f
     try:
         errors = cross_validation(folds, by_fold)
         return StudyScore(
@@ -82,6 +85,8 @@ def fit(
             folds=folds,
             siblings=by_fold,
             t=float(stdtrit(everything.n - 2, 0.975)) if everything.n > 2 else None,
+            curvature_p=None if f is None else float(fdtrc(1, everything.n - 3, f)),
+            score_range=score_range,
             cv_rmse=errors.rmse,
             cv_r2=errors.r2,
             fit=Fit(

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import statsmodels.api as statsmodels
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.diagnostic import het_breuschpagan
+from statsmodels.stats.stattools import jarque_bera
+
+from models.diagnosis import Diagnosis, diagnose
+from models.moments import Moments, merged
+from models.study_score import HOURS_MAX, StudyScore
+from tests.data import (
+    ANSCOMBE_X,
+    ANSCOMBE_Y,
+    CARS_DIST,
+    CARS_SPEED,
+    NORRIS_X,
+    NORRIS_Y,
+    WOMEN_HEIGHT,
+    WOMEN_WEIGHT,
+    Array,
+)
+from training.data import Summary, read_rows
+from training.fit import fit
+
+SOURCES = read_rows([]).sources
+random = np.random.default_rng(11)
+LATE = random.gamma(2, 40, 5000)
+SETS = {
+    "cars": (CARS_SPEED, CARS_DIST),
+    "women": (WOMEN_HEIGHT, WOMEN_WEIGHT),
+    "anscombe": (ANSCOMBE_X, ANSCOMBE_Y),
+    "norris": (NORRIS_X, NORRIS_Y),
+    "uneven": (LATE, 1000 + 3 * LATE + random.normal(0, 1 + LATE)),
+    "skewed": (LATE, 50 - 0.1 * LATE + random.exponential(9, 5000)),
+    "bent": (LATE, 50 + 0.2 * LATE + 1e-4 * LATE**2 + random.normal(0, 9, 5000)),
+    "all but exact": (LATE, 50 + 3 * LATE + random.normal(0, 0.01, 5000)),
+}
+
+
+def trained(x: Array, y: Array, folds: int = 5) -> StudyScore:
+    parts = [(x[k::folds], y[k::folds]) for k in range(folds)]
+    return fit(Summary(tuple(Moments.of(*p) if len(p[0]) else None for p in parts), SOURCES))
+
+
+def split(x: Array, y: Array) -> Moments:
+    """Merged from a half and from single rows."""
+    singles = [Moments.of(x[k : k + 1], y[k : k + 1]) for k in range(1, len(x), 2)]
+    return merged([Moments.of(x[::2], y[::2]), *singles])
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_number_is_what_statsmodels_finds_on_the_rows(name: str) -> None:
+    x, y = SETS[name]
+    model = trained(x, y)
+    facts, found = model.facts(), model.diagnosis
+    line = statsmodels.OLS(y, statsmodels.add_constant(x)).fit()
+    (b_low, b_high), (W_low, W_high) = line.conf_int()
+    expected = {
+        "b_se": line.bse[0],
+        "W_se": line.bse[1],
+        "b_low": b_low,
+        "b_high": b_high,
+        "W_low": W_low,
+        "W_high": W_high,
+    }
+    for fact, value in expected.items():
+        assert facts[fact] == pytest.approx(value, rel=1e-7), fact
+    lm, lm_p, _, _ = het_breuschpagan(line.resid, line.model.exog, robust=True)
+    jb, jb_p, skewness, kurtosis = jarque_bera(line.resid)
+    d = x - x.mean()
+    curve = statsmodels.OLS(y, statsmodels.add_constant(np.column_stack([d, d * d]))).fit()
+    assert found.spread_lm == pytest.approx(lm, rel=1e-6)
+    assert facts["spread_p"] == pytest.approx(lm_p, rel=1e-6)
+    assert found.skewness == pytest.approx(skewness, rel=1e-6)
+    assert found.kurtosis == pytest.approx(kurtosis, rel=1e-6)
+    assert found.normality_jb == pytest.approx(jb, rel=1e-6)
+    assert facts["normality_p"] == pytest.approx(jb_p, rel=1e-5)
+    assert found.curvature_f == pytest.approx(curve.tvalues[2] ** 2, rel=1e-6)
+    assert facts["curvature_p"] == pytest.approx(curve.pvalues[2], rel=1e-5)
+    # how far the curve lies from the line, at most, on a fine grid
+    hours = np.linspace(x.min(), x.max(), 20_001)
+    away = hours - x.mean()
+    bent = curve.params @ np.array([np.ones_like(away), away, away * away])
+    furthest = abs(bent - line.predict(statsmodels.add_constant(hours))).max()
+    assert found.bend_most == pytest.approx(furthest, rel=1e-5)
+
+
+def test_cars_are_what_r_prints() -> None:
+    """lmtest's bptest(lm(dist ~ speed)) and tseries' jarque.bera.test of its residuals."""
+    found = trained(CARS_SPEED, CARS_DIST).diagnosis
+    assert found.spread_lm == pytest.approx(3.21488, abs=5e-6)
+    assert found.spread_p == pytest.approx(0.0730, abs=5e-5)
+    assert found.normality_jb == pytest.approx(8.18878, abs=5e-6)
+
+
+def test_norris_agrees_with_the_certified_values_of_nist() -> None:
+    model = trained(NORRIS_X, NORRIS_Y)
+    facts = model.facts()
+    assert facts["W"] == pytest.approx(1.00211681802045, rel=1e-12)
+    assert facts["b"] == pytest.approx(-0.262323073774029, rel=1e-10)
+    assert facts["W_se"] == pytest.approx(0.429796848199937e-03, rel=1e-12)
+    assert facts["b_se"] == pytest.approx(0.232818234301152, rel=1e-12)
+    assert facts["residual_sd"] == pytest.approx(0.884796396144373, rel=1e-12)
+    assert facts["r2"] == pytest.approx(0.999993745883712, rel=1e-15)
+
+
+STRAIGHT = np.arange(12.0)
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        (STRAIGHT[:1], STRAIGHT[:1]),
+        (STRAIGHT[:2], np.array([3.0, 9.0])),
+        (STRAIGHT[:3], np.array([3.0, 9.0, 4.0])),
+        (STRAIGHT, np.full(12, 0.7)),
+        (STRAIGHT, 0.1 * STRAIGHT + 0.3),
+        (np.full(12, 0.7), STRAIGHT**2),
+        (STRAIGHT, 1e99 * STRAIGHT**2),
+        (STRAIGHT, 1e-99 * STRAIGHT**2),
+    ],
+    ids=["1", "2", "3", "constant scores", "exact", "constant hours", "huge", "tiny"],
+)
+def test_rows_that_tell_nothing_give_nulls(x: Array, y: Array) -> None:
+    assert diagnose(split(x, y)) == Diagnosis()
+
+
+def test_hours_of_two_values_tell_no_curve_but_all_else() -> None:
+    x, y = np.tile([2.0, 5.0], 20), np.tile([1.0, 2.0, 4.0, 9.0], 10)
+    found = diagnose(Moments.of(x, y))
+    assert (found.curvature_f, found.bend) == (None, None)
+    lm, _, _, _ = het_breuschpagan(y - np.tile([2.5, 5.5], 20), statsmodels.add_constant(x))
+    assert found.spread_lm == pytest.approx(lm)
+    assert found.normality_jb is not None
+
+
+def test_errors_all_of_one_size_have_no_test_of_their_spread() -> None:
+    found = diagnose(Moments.of(np.tile([1.0, 1.0, 4.0, 4.0], 5), np.tile([2.0, 4.0], 10)))
+    assert found.spread_p is None
+    assert found.kurtosis == pytest.approx(1)
+
+
+def test_a_perfect_curve_is_a_curve_beyond_doubt() -> None:
+    model = trained(STRAIGHT, STRAIGHT**2)
+    assert model.curvature_p == pytest.approx(0, abs=1e-30)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(st.floats(0, HOURS_MAX), st.floats(-1e100, 1e100)), min_size=1, max_size=12),
+    st.floats(1e-160, 1),
+)
+def test_whatever_the_rows_every_number_is_null_or_a_number(
+    rows: list[tuple[float, float]], scale: float
+) -> None:
+    x, y = np.array(rows).T
+    found = diagnose(split(x, y * scale))
+    for number in (*found, found.spread_p, found.normality_p):
+        assert number is None or number >= 0 or number == found.skewness
+    for p in (found.spread_p, found.normality_p):
+        assert p is None or p <= 1
