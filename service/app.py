@@ -28,6 +28,8 @@ from service.logs import keep_out_what_is_not_for_the_log
 from service.metrics import Meter, exposition, metrics
 from service.open_inference import OpenInference, Refused, refused
 from service.schemas import (
+    HoursFor,
+    HoursForRequest,
     PredictBatchRequest,
     Prediction,
     Predictions,
@@ -163,6 +165,13 @@ class StudyScoreService:
         served = live.served
         ctx.response.headers["X-Model"] = served.tag
         return Predictions.model_construct(**served.predict_batch(hours))
+
+    @bentoml.api(input_spec=HoursForRequest)
+    async def hours_for(self, score: float, ctx: bentoml.Context) -> HoursFor:
+        """The hours that a score takes."""
+        served = live.served
+        ctx.response.headers["X-Model"] = served.tag
+        return HoursFor.model_construct(**served.hours_for(score))
 
 
 _service: Any = StudyScoreService  # a Service, since it was decorated

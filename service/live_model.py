@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from models import store
 from models.study_score import HOURS_MAX
 from service.metrics import metrics
-from service.schemas import Curve, ModelCard, Training
+from service.schemas import BATCH_MAX, Curve, Finding, Limits, ModelCard, Training
 
 POLL_SECONDS = 0.5
 logger = logging.getLogger("bentoml.serve")
@@ -49,14 +49,14 @@ class ServedModel:
         metrics().predicted(hours, int(extrapolated.sum()))
         return {**self._scores(x), "extrapolated": extrapolated.tolist()}
 
+    def hours_for(self, score: float) -> dict[str, Any]:
+        """The `HoursFor` a score."""
+        hours, low, high, extrapolated = self.model.hours_for(score)
+        return {"hours": hours, "low": low, "high": high, "extrapolated": extrapolated}
+
     def _scores(self, x: NDArray[np.float64]) -> dict[str, Any]:
-        low, high = self.model.interval(x, np.sqrt)
-        unknown = [None] * len(x)
-        return {
-            "score": self.model.predict(x).tolist(),
-            "low": unknown if low is None else low.tolist(),
-            "high": unknown if high is None else high.tolist(),
-        }
+        low, high = _lists(self.model.interval(x, np.sqrt), len(x))
+        return {"score": self.model.predict(x).tolist(), "low": low, "high": high}
 
     def card(self) -> ModelCard:
         """What the model is and how sure."""
@@ -69,6 +69,8 @@ class ServedModel:
             raw=fit.raw,
             created=fit.created,
             sources=list(self.model.sources),
+            findings=[Finding(**each._asdict()) for each in self.model.findings()],
+            limits=Limits(hours_max=HOURS_MAX, batch_max=BATCH_MAX),
         )
 
     def training(self) -> Training:
@@ -80,11 +82,19 @@ class ServedModel:
         steps = middle + half * np.sinh(np.arange(-far, far, 0.15))
         inside = steps[(steps > 0) & (steps < HOURS_MAX)]
         hours = sorted({0.0, moments.min_x, moments.max_x, HOURS_MAX, *inside.tolist()})
+        x = np.array(hours)
+        line_low, line_high = _lists(model.line_interval(x, np.sqrt), len(x))
         return Training(
             costs=list(model.costs),
             points=list(model.points),
-            curve=Curve(hours=hours, **self._scores(np.array(hours))),
+            curve=Curve(hours=hours, **self._scores(x), line_low=line_low, line_high=line_high),
         )
+
+
+def _lists(interval: tuple[Any, Any], length: int) -> tuple[list[Any], list[Any]]:
+    """Both ends as lists, of null where they are unknown."""
+    low, high = interval
+    return ([None] * length, [None] * length) if low is None else (low.tolist(), high.tolist())
 
 
 class LiveModel:

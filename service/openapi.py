@@ -17,6 +17,8 @@ _EXAMPLES: dict[type, Any] = {
     schemas.PredictRequest: {"hours": 4},
     schemas.Prediction: {"score": 8.0, "low": 8.0, "high": 8.0, "extrapolated": True},
     schemas.PredictBatchRequest: {"hours": [1, 2.5]},
+    schemas.HoursForRequest: {"score": 6},
+    schemas.HoursFor: {"hours": 3.0, "low": 3.0, "high": 3.0, "extrapolated": False},
     schemas.InferRequest: {
         "inputs": [{"name": "hours", "shape": [2], "datatype": "FP64", "data": [1, 2.5]}],
         "outputs": [{"name": "score"}],
@@ -28,14 +30,14 @@ _EXAMPLES: dict[type, Any] = {
         "extrapolated": [False, False],
     },
 }
-_TEXTS = {
+TEXTS = {
     400: "The request is not valid.",
     401: "There are API keys, and the request has none of them.",
-    404: "The model has no such version.",
+    404: "There is nothing of that name.",
     413: "The body is too large.",
     415: "The request is not JSON.",
     429: "Too many requests at a time.",
-    504: "The answer took too long.",
+    504: "The request or its answer took too long.",
 }
 
 
@@ -88,7 +90,7 @@ def _operation(route: Route) -> dict[str, Any]:
 
 def _errors(route: Route) -> dict[str, Any]:
     return {
-        str(status): {"description": _TEXTS[status], "content": _content(schemas.Error)}
+        str(status): {"description": TEXTS[status], "content": _content(schemas.Error)}
         for status in route.errors
     }
 

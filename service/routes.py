@@ -59,6 +59,15 @@ ROUTES = (
         schemas.Predictions,
         schemas.PredictBatchRequest,
     ),
+    Route(
+        "post",
+        "/hours_for",
+        "hours_for",
+        "The hours that a score takes",
+        "key",
+        schemas.HoursFor,
+        schemas.HoursForRequest,
+    ),
     Route("get", "/model", "get_model", "The model being served", "key", schemas.ModelCard),
     Route(
         "get",

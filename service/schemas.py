@@ -36,6 +36,12 @@ class PredictBatchRequest(_Request):
     )
 
 
+class HoursForRequest(_Request):
+    """The score that somebody wants."""
+
+    score: float = Field(description="In the points the model was trained on.", examples=[6])
+
+
 class Prediction(BaseModel):
     """The predicted score and how sure it is."""
 
@@ -58,6 +64,39 @@ class Predictions(BaseModel):
     extrapolated: list[bool]
 
 
+class HoursFor(BaseModel):
+    """The hours that a score takes; none but those from 0 to the hours in a year."""
+
+    hours: float | None = Field(
+        description="Hours whose predicted score it is; null if there are none."
+    )
+    low: float | None = Field(
+        description="The fewest hours whose 95 % prediction interval holds the score; null if there"
+        " is no telling."
+    )
+    high: float | None = Field(
+        description="The most such hours; null if there is no end to them, or no telling."
+    )
+    extrapolated: bool = Field(
+        description="Whether the hours lie outside those the model was trained on."
+    )
+
+
+class Finding(BaseModel):
+    """What the training rows say of the line."""
+
+    about: Literal["slope", "straightness", "spread", "normality"]
+    verdict: str = Field(description="A short key.", examples=["rises"])
+    sentence: str = Field(description="The same in plain English.")
+
+
+class Limits(BaseModel):
+    """What the service takes."""
+
+    hours_max: float = Field(description="The most hours that can be asked for.")
+    batch_max: int = Field(description="The most hours in a request of /predict_batch.")
+
+
 class ModelCard(BaseModel):
     """The model being served."""
 
@@ -74,6 +113,25 @@ class ModelCard(BaseModel):
     )
     cv_rmse: float | None = Field(description="Cross-validated root mean squared error, in points.")
     cv_r2: float | None = Field(description="Cross-validated R².")
+    W_se: float | None = Field(description="Standard error of W; null for fewer than 3 rows.")
+    W_low: float | None = Field(description="Lower end of the 95 % confidence interval of W.")
+    W_high: float | None
+    b_se: float | None = Field(description="Standard error of b; null for fewer than 3 rows.")
+    b_low: float | None = Field(description="Lower end of the 95 % confidence interval of b.")
+    b_high: float | None
+    curvature_p: float | None = Field(
+        description="p value of a quadratic term: low if a straight line is wrong; null if unknown."
+    )
+    spread_p: float | None = Field(
+        description="p value of Breusch and Pagan's test: low if the spread changes with the hours."
+    )
+    normality_p: float | None = Field(
+        description="p value of Jarque and Bera's test: low if the errors are not normal."
+    )
+    score_min: float | None = Field(description="The least score there is; null if not given.")
+    score_max: float | None = Field(description="The highest score there is; null if not given.")
+    findings: list[Finding] = Field(description="What the rows say of the line, for people.")
+    limits: Limits
     epochs: int
     lr: float = Field(description="Learning rate.")
     raw: bool = Field(description="Whether SGD ran on the hours as they are.")
@@ -82,12 +140,16 @@ class ModelCard(BaseModel):
 
 
 class Curve(BaseModel):
-    """The line and its 95 % prediction interval from 0 hours to the most there are."""
+    """The line and its 95 % intervals from 0 hours to the most there are."""
 
     hours: list[float] = Field(description="In order; dense where the model was trained.")
     score: list[float]
-    low: list[float | None]
+    low: list[float | None] = Field(description="Of the prediction interval.")
     high: list[float | None]
+    line_low: list[float | None] = Field(
+        description="Of the confidence interval of the line itself."
+    )
+    line_high: list[float | None]
 
 
 class Training(BaseModel):

@@ -29,6 +29,7 @@ def test_train_serve_and_predict(home: Home) -> None:
         with bentoml.SyncHTTPClient(url) as client:
             assert client.predict(hours=4)["score"] == answer.json()["score"]
             assert client.predict_batch(hours=[1, 2.5])["score"] == [2.0, 5.0]
+            assert client.hours_for(score=8)["hours"] == pytest.approx(4)
 
 
 def test_serving_without_a_model_ends_at_once_and_says_how_to_train_one(home: Home) -> None:
@@ -62,7 +63,7 @@ def test_with_api_keys_only_their_holders_are_answered(trained: Home) -> None:
         "STUDY_SCORE_ACCESS_LOG": "on",
     }
     with start_serving(keys, stdout=PIPE, stderr=STDOUT) as server:
-        for path in ("/predict", "/predict_batch", "/model", "/training", "/nothing"):
+        for path in ("/predict", "/predict_batch", "/hours_for", "/model", "/training", "/x"):
             for variant in (path, f"{path}%0a", f"{path}%0A", f"/{path}", f"{path}%00"):
                 for ask in (requests.post, requests.get):
                     answer = ask(server.url + variant, json={"hours": 4}, timeout=5)

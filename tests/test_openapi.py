@@ -41,7 +41,7 @@ def schema_of(document: Any, content: Any) -> Draft202012Validator:
     return Draft202012Validator({**schema, "components": document["components"]})
 
 
-@pytest.mark.parametrize("path", ["/predict", "/predict_batch"])
+@pytest.mark.parametrize("path", ["/predict", "/predict_batch", "/hours_for"])
 def test_examples_are_what_the_labs_model_answers(
     client: TestClient, document: Any, path: str
 ) -> None:

@@ -12,7 +12,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
 
+from service.openapi import TEXTS
+from service.routes import ROUTES
 from service.settings import PREFIX, Settings
 from tests.processes import ROOT, Home, run, serving
 
@@ -169,3 +173,30 @@ def test_the_settings_table_is_the_settings() -> None:
         field = Settings.model_fields[variable.lower()]
         assert rule.startswith(str(field.description))
         assert default.strip("`") == UNLIKE_PYTHON.get(variable, str(field.default))
+
+
+SERVICE = ROOT / "service" / "README.md"
+
+
+def test_the_tables_of_calls_are_the_routes() -> None:
+    rows = re.findall(r"^\| (`(?:GET|POST) [^|]+) \|", SERVICE.read_text(), re.MULTILINE)
+    calls = {call for row in rows for call in re.findall(r"`([A-Z]+ /[^`]*)`", row)}
+    routes = {f"{route.method.upper()} {route.path}" for route in ROUTES}
+    assert calls == {route for route in routes if "{version}" not in route}
+
+
+def test_the_table_of_errors_is_what_the_routes_answer() -> None:
+    rows = re.findall(r"^\| (\d{3}) \| (.+) \|$", SERVICE.read_text(), re.MULTILINE)
+    told = {int(status): f"{text[0].upper()}{text[1:]}." for status, text in rows}
+    assert told.keys() == {405, 404, *(status for route in ROUTES for status in route.errors)}
+    assert {status: told[status] for status in TEXTS} == TEXTS
+
+
+def test_the_table_of_metrics_is_what_is_exposed(client: TestClient) -> None:
+    rows = re.findall(r"^\| `(\w+)` \| ", SERVICE.read_text().partition("## Metrics")[2], re.M)
+    client.post("/predict", json={"hours": 4})
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    exposed = {
+        f"{family.name}_total" if family.type == "counter" else family.name for family in families
+    }
+    assert set(rows) == exposed

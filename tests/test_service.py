@@ -256,3 +256,25 @@ def test_a_service_that_is_open_to_all_says_so_at_the_start(
         command.params = {"host": host}
         service.inner.check()
     assert ("STUDY_SCORE_API_KEY is not set" in caplog.text) == said
+
+
+def test_the_model_card_has_every_fact_and_finding(app: Any, tmp_path: Path) -> None:
+    model = fit(rows_of(tmp_path, CARS_SPEED, CARS_DIST), 0.1, 1000)
+    store.save(model)
+    with TestClient(app) as client:
+        card = client.get("/model").json()
+        curve = client.get("/training").json()["curve"]
+    assert {name: card[name] for name in model.facts()} == model.facts()
+    assert [tuple(each.values()) for each in card["findings"]] == list(model.findings())
+    ends = zip(
+        *(curve[name] for name in ("low", "line_low", "score", "line_high", "high")), strict=True
+    )
+    assert all(list(each) == sorted(each) for each in ends)
+
+
+def test_the_model_card_tells_the_limits_that_hold(client: TestClient) -> None:
+    limits = client.get("/model").json()["limits"]
+    for hours, status in (([limits["hours_max"]], 200), ([limits["hours_max"] + 1], 400)):
+        assert client.post("/predict_batch", json={"hours": hours}).status_code == status
+    for number, status in ((limits["batch_max"], 200), (limits["batch_max"] + 1, 400)):
+        assert client.post("/predict_batch", json={"hours": [1] * number}).status_code == status
