@@ -43,8 +43,7 @@ class Connection(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ws_protocol_class = None  # a WebSocket is offered to nobody; such requests are plain
-        self.receiving: str | None = None  # the head or the body of a request, or neither
-        self.begun = 0  # requests
+        self.in_body = False  # whether the body of a request is still to come
         self.overhead = 0  # bytes since the last of a body or the end of a request
         self.held = b""  # read, and not parsed while requests read before it wait
         self.running: RequestResponseCycle | None = None  # the last that was handed on
@@ -52,8 +51,9 @@ class Connection(HttpToolsProtocol):
         self.half_closed = False
         self.ending = False
         self.resumed = 0  # how often the client had fallen behind and caught up
-        self.waits: tuple[str, int, int, int] | None = None  # for what the client is waited for,
-        self.since = 0.0  # and since when
+        self.awaited: tuple[Any, ...] = ()  # what the client is waited for, and since when
+        self.since = 0.0
+        self.request: Any = None
 
     # What arrives
 
@@ -107,19 +107,15 @@ class Connection(HttpToolsProtocol):
         self.overhead = 0
         self._parse(b"\r\n".join([*lines, b"", rest]))
 
-    def on_message_begin(self) -> None:
-        """A head begins."""
-        self.receiving = "head"
-        self.begun += 1
-        super().on_message_begin()
-
     def on_headers_complete(self) -> None:
         """It is whole."""
         if self.parser.should_upgrade():
             return
         super().on_headers_complete()
-        self.receiving = "body"
+        self.in_body = True
         self.headers = []  # for trailers, which nobody reads
+        if not self.pipeline:
+            self.running = self.cycle
 
     def on_body(self, body: bytes) -> None:
         """Some of the body has come."""
@@ -130,20 +126,16 @@ class Connection(HttpToolsProtocol):
         """The request is whole."""
         if self.parser.should_upgrade():
             return
-        self.receiving = None
+        self.in_body = False
         self.overhead = 0
         super().on_message_complete()
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Keep a connection whose client will send no more as long as answers are due."""
         self.half_closed = True
-        return bool(self.pipeline) or (self._is_busy() and self.receiving is None)
+        return bool(self.pipeline) or (self._is_busy() and not self.in_body)
 
     # What is answered
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self.running = cycle
-        super()._start_asgi_task(cycle, app)
 
     def _is_busy(self) -> bool:
         return self.running is not None and not self.running.response_complete
@@ -151,7 +143,8 @@ class Connection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Go on; an idle connection gets no timer, unlike uvicorn's."""
         self.server_state.total_requests += 1
-        self._go_on()
+        if self.pipeline or self.broken or self.half_closed or self.flow.read_paused:
+            self._go_on()
 
     def resume_writing(self) -> None:
         """Go on, now that the client takes its answers."""
@@ -164,7 +157,8 @@ class Connection(HttpToolsProtocol):
         if self._is_busy() or self.flow.write_paused or self.transport.is_closing():
             return
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            self.running, app = self.pipeline.pop()
+            self._start_asgi_task(self.running, app)
             self.data_received(b"")
         elif self.broken:
             self._refuse()
@@ -175,11 +169,11 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what is being received; what was received before it is answered first."""
         self.broken, self.held = msg, b""
-        if self.receiving == "body" and self.pipeline:
+        if self.in_body and self.pipeline:
             self.pipeline.popleft()
-        elif self.receiving == "body" and self.cycle.response_started:
+        elif self.in_body and self.cycle.response_started:
             return self.transport.close()
-        elif not self._is_busy() or self.receiving == "body":
+        elif self.in_body or not self._is_busy():
             return self._refuse()
         self.flow.pause_reading()
 
@@ -209,27 +203,28 @@ class Connection(HttpToolsProtocol):
 
     def look(self, now: float) -> None:
         """Cut the connection if its client has been waited for too long."""
-        waits, seconds = self._waits()
-        if waits != self.waits:
-            self.waits, self.since = waits, now
+        awaited, seconds = self._awaited()
+        if awaited != self.awaited:
+            self.awaited, self.since = awaited, now
+            self.request = self.scope  # kept, so that no other gets its id
         elif now - self.since > seconds:
             self.transport.abort()
 
-    def _waits(self) -> tuple[tuple[str, int, int, int], float]:
-        """What the client is waited for, different whenever it gets further; and how long."""
-        if self.ending:
-            return ("end", 0, 0, 0), self.request_seconds + SWEEP_SECONDS
+    def _awaited(self) -> tuple[tuple[Any, ...], float]:
+        """What the client is waited for, different whenever it gets further, and how long it has."""
+        request = id(self.scope)
         unread = self.transport.get_write_buffer_size()
+        if self.ending:
+            return ("end",), self.request_seconds + SWEEP_SECONDS
         if unread:
-            seconds = self.request_seconds
-            return ("answer", self.begun, self.resumed, unread // UNREAD_BYTES), seconds
-        if self.receiving == "head":
-            return ("head", self.begun, 0, 0), HEAD_SECONDS
-        if self.receiving == "body":  # the application's 504 goes first
-            return ("body", self.begun, 0, 0), self.request_seconds + SWEEP_SECONDS
+            return ("answer", request, self.resumed, unread // UNREAD_BYTES), self.request_seconds
+        if self.in_body:  # the application's 504 goes first
+            return ("body", request), self.request_seconds + SWEEP_SECONDS
+        if self.scope is not None and "method" not in self.scope:  # uvicorn sets it with the head
+            return ("head", request), HEAD_SECONDS
         if self._is_busy():
-            return ("application", self.begun, 0, 0), math.inf
-        return ("request", self.begun, 0, 0), self.keep_alive_seconds
+            return ("nothing",), math.inf
+        return ("request", request), self.keep_alive_seconds
 
 
 class _Flow(FlowControl):
