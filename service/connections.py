@@ -211,7 +211,7 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
 
     def _awaited(self) -> tuple[tuple[Any, ...], float]:
-        """What the client is waited for, different whenever it gets further, and how long it has."""
+        """What the client is waited for, other than before if it got further; and how long."""
         request = id(self.scope)
         unread = self.transport.get_write_buffer_size()
         if self.ending:
