@@ -36,6 +36,7 @@ class Guard:
         self.app = app
         self.keys = [key.encode() for key in keys]
         self.max_body_bytes = max_body_bytes
+        self.too_large = f"the body is too large; {max_body_bytes} bytes are allowed"
         self.max_concurrency = max_concurrency
         self.timeout_seconds = timeout_seconds
         # What is open to anyone and what lacks a key apart: nobody locks those who have one out.
@@ -81,19 +82,18 @@ class Guard:
             return await self.app(scope, receive, send)
         kind, length = b"application/json", b"0"
         for name, value in scope["headers"]:
-            if name == b"content-type":
-                kind = value if _is_json(kind) else kind  # of several, one that is not JSON
+            if name == b"content-type" and _is_json(kind):  # of several, one that is not JSON
+                kind = value
             elif name == b"content-length":
                 length = value.strip()  # a blank may stand around it
         binary = route_of(scope["path"]) in BINARY
-        if not _is_json(kind) and not (binary and kind == BYTES.encode()):
+        if not (_is_json(kind) or (binary and kind == BYTES.encode())):
             given = kind.decode("latin-1")
             return await refuse(
                 scope, send, 415, f"content-type is {given!r}; send application/json"
             )
-        too_large = f"the body is too large; {self.max_body_bytes} bytes are allowed"
         if not length.isdigit() or len(length) > 18 or int(length) > self.max_body_bytes:
-            return await refuse(scope, send, 413, too_large)
+            return await refuse(scope, send, 413, self.too_large)
         message = await receive()
         body = message.get("body", b"")
         if message.get("more_body"):
@@ -106,7 +106,7 @@ class Guard:
         if message["type"] == "http.disconnect":
             return
         if len(body) > self.max_body_bytes:
-            return await refuse(scope, send, 413, too_large)
+            return await refuse(scope, send, 413, self.too_large)
         if body.count(b":") > MAX_COLONS and not binary:
             return await refuse(scope, send, 400, f"the body has over {MAX_COLONS} keys")
         scope[BODY] = body
@@ -124,7 +124,8 @@ class Guard:
 
 
 def _is_json(content_type: bytes) -> bool:
-    return content_type.partition(b";")[0].strip().lower() == b"application/json"
+    json = b"application/json"
+    return content_type == json or content_type.partition(b";")[0].strip().lower() == json
 
 
 class _Replay:
