@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from models.moments import LEAST, Moments
 from models.spread import Following, square
@@ -93,119 +93,122 @@ class Finding(NamedTuple):
     sentence: str
 
 
+MORE = "An hour more goes with {span} points more"
+FEWER = "An hour more goes with {span} points fewer"
+LITTLE = ", but hours account for only {r2:.1%} of the differences between scores."
+SCATTER = (
+    " for many hours than for few: by {few:.2g} points at {hours_min:g} hours and by {many:.2g} at"
+    " {hours_max:g}. The 95 % interval follows that."
+)
+NOT_NORMAL = "The errors are not normal: "
+SENTENCES = {
+    "slope": {
+        "unknown": "Two rows always lie on a line, so nothing tells how far to believe it.",
+        "exact": "Every row lies on the line.",
+        "unclear": "These rows cannot tell whether more hours go with more points or with fewer: an"
+        " hour is worth anything from {span} points.",
+        "rises": MORE + ".",
+        "rises_little": MORE + LITTLE,
+        "falls": FEWER + ".",
+        "falls_little": FEWER + LITTLE,
+    },
+    "straightness": {
+        "straight": "No sign of a curve, as far as {rows:,} rows can tell.",
+        "nearly_straight": "A curve would fit better, but hardly: it lies within {bend_most:.2g}"
+        " points of the line, and scores scatter by {residual_sd:.2g} around either.",
+        "curved": "A straight line is not quite right: a curve fits better, and lies up to"
+        " {bend_most:.2g} points from it between {hours_min:g} and {hours_max:g} hours.",
+    },
+    "spread": {
+        "even": "Scores scatter as much around the line for many hours as for few, as far as"
+        " {rows:,} rows can tell.",
+        "nearly_even": "Scores scatter only a little differently" + SCATTER,
+        "grows": "Scores scatter more" + SCATTER,
+        "shrinks": "Scores scatter less" + SCATTER,
+    },
+    "normality": {
+        "normal": "The errors look normal, as the 95 % interval assumes, as far as {rows:,} rows"
+        " can tell.",
+        "nearly_normal": "The errors are not quite normal, but near enough for the 95 % interval.",
+        "skewed_up": NOT_NORMAL + "the largest lie above the line. The 95 % interval is too narrow"
+        " above it and too wide below.",
+        "skewed_down": NOT_NORMAL + "the largest lie below the line. The 95 % interval is too"
+        " narrow below it and too wide above.",
+        "heavy_tails": NOT_NORMAL + "a few scores lie very far from the line, and widen the 95 %"
+        " interval for all.",
+        "light_tails": NOT_NORMAL + "hardly any is much larger than the usual one, and the 95 %"
+        " interval is wider than it need be.",
+    },
+}
+
+
 def findings(model: StudyScore) -> Iterator[Finding]:
     """Those of which something can be said; the size of an effect weighs, not its p value alone."""
-    yield _slope(model)
-    if model.curvature_p is not None:
-        yield _straightness(model, model.curvature_p)
-    if model.diagnosis.spread_p is not None:
-        yield _spread(model)
-    if model.diagnosis.normality_p is not None:
-        yield _normality(model, model.diagnosis.normality_p)
+    numbers = {**model.facts(), **model.diagnosis._asdict()}
+    if numbers["W_low"] is not None:
+        numbers["span"] = _span(numbers["W_low"], numbers["W_high"])
+    variance = model.variance
+    if isinstance(variance, Following):
+        ends = {"few": variance.low, "many": variance.high}
+        numbers |= {end: math.sqrt(variance.of_scores(d)) for end, d in ends.items()}
+    for about, judge in JUDGES.items():
+        if verdict := judge(numbers):
+            yield Finding(about, verdict, SENTENCES[about][verdict].format_map(numbers))
 
 
-def _slope(model: StudyScore) -> Finding:
-    facts = model.facts()
-    low, high, r2 = facts["W_low"], facts["W_high"], facts["r2"]
-    if low is None:
-        verdict = "unknown"
-        sentence = "Two rows always lie on a line, so nothing tells how far to believe it."
-    elif not facts["residual_sd"]:
-        verdict, sentence = "exact", "Every row lies on the line."
-    elif low <= 0 <= high:
-        verdict = "unclear"
-        sentence = (
-            "These rows cannot tell whether more hours go with more points or with fewer: an hour"
-            f" is worth anything from {_span(low, high)} points."
-        )
-    else:
-        verdict = "rises" if low > 0 else "falls"
-        less, more = sorted((abs(low), abs(high)))
-        change = "more" if low > 0 else "fewer"
-        sentence = f"An hour more goes with {_span(less, more)} points {change}."
-        if r2 < R2_MATTERS:
-            verdict += "_little"
-            sentence = (
-                f"{sentence[:-1]}, but hours account for only {r2:.1%} of the differences between"
-                " scores."
-            )
-    return Finding("slope", verdict, sentence)
+def _slope(numbers: dict[str, Any]) -> str:
+    if numbers["W_low"] is None:
+        return "unknown"
+    if not numbers["residual_sd"]:
+        return "exact"
+    if numbers["W_low"] <= 0 <= numbers["W_high"]:
+        return "unclear"
+    verdict = "rises" if numbers["W"] > 0 else "falls"
+    return verdict if numbers["r2"] >= R2_MATTERS else f"{verdict}_little"
 
 
-def _straightness(model: StudyScore, p: float) -> Finding:
-    moments, bend, most = model.moments, model.diagnosis.bend, model.diagnosis.bend_most
-    if p >= SURE or bend is None:
-        verdict = "straight"
-        sentence = f"No sign of a curve, as far as {moments.n:,} rows can tell."
-    elif bend < BEND_MATTERS:
-        verdict = "nearly_straight"
-        sentence = (
-            f"A curve would fit better, but hardly: it lies within {most:.2g} points of the line,"
-            f" and scores scatter by {model.residual_sd:.2g} around either."
-        )
-    else:
-        verdict = "curved"
-        sentence = (
-            f"A straight line is not quite right: a curve fits better, and lies up to {most:.2g}"
-            f" points from it between {moments.min_x:g} and {moments.max_x:g} hours."
-        )
-    return Finding("straightness", verdict, sentence)
+def _straightness(numbers: dict[str, Any]) -> str | None:
+    if numbers["curvature_p"] is None or numbers["bend"] is None:
+        return None
+    if numbers["curvature_p"] >= SURE:
+        return "straight"
+    return "curved" if numbers["bend"] >= BEND_MATTERS else "nearly_straight"
 
 
-def _spread(model: StudyScore) -> Finding:
-    moments, variance = model.moments, model.variance
-    if not isinstance(variance, Following):
-        return Finding(
-            "spread",
-            "even",
-            "Scores scatter as much around the line for many hours as for few, as far as"
-            f" {moments.n:,} rows can tell.",
-        )
-    few, many = (math.sqrt(variance.of_scores(d)) for d in (variance.low, variance.high))
-    matters = max(few, many) > SPREAD_MATTERS * min(few, many)
-    verdict = ("grows" if many > few else "shrinks") if matters else "nearly_even"
-    sentence = (
-        f"Scores scatter {'' if matters else 'a little '}{'more' if many > few else 'less'} for"
-        f" many hours than for few: by {few:.2g} points at {moments.min_x:g} hours and by"
-        f" {many:.2g} at {moments.max_x:g}. The 95 % interval follows that."
-    )
-    return Finding("spread", verdict, sentence)
+def _spread(numbers: dict[str, Any]) -> str | None:
+    if "few" not in numbers:
+        return None if numbers["spread_p"] is None else "even"
+    few, many = numbers["few"], numbers["many"]
+    if max(few, many) < SPREAD_MATTERS * min(few, many):
+        return "nearly_even"
+    return "grows" if many > few else "shrinks"
 
 
-def _normality(model: StudyScore, p: float) -> Finding:
-    skewness, kurtosis = model.diagnosis.skewness or 0.0, model.diagnosis.kurtosis or 3.0
-    if p >= SURE:
-        verdict = "normal"
-        sentence = (
-            "The errors look normal, as the 95 % interval assumes, as far as"
-            f" {model.moments.n:,} rows can tell."
-        )
-    elif abs(skewness) >= SKEWNESS_MATTERS:
-        verdict = "skewed_up" if skewness > 0 else "skewed_down"
-        far, near = ("above", "below") if skewness > 0 else ("below", "above")
-        sentence = (
-            f"The errors are not normal: the largest lie {far} the line. The 95 % interval is"
-            f" too narrow {far} it and too wide {near}."
-        )
-    elif kurtosis >= 3 + KURTOSIS_MATTERS:
-        verdict = "heavy_tails"
-        sentence = (
-            "The errors are not normal: a few scores lie very far from the line, and widen the"
-            " 95 % interval for all."
-        )
-    elif kurtosis <= 3 - KURTOSIS_MATTERS:
-        verdict = "light_tails"
-        sentence = (
-            "The errors are not normal: hardly any is much larger than the usual one, and the 95 %"
-            " interval is wider than it need be."
-        )
-    else:
-        verdict = "nearly_normal"
-        sentence = "The errors are not quite normal, but near enough for the 95 % interval."
-    return Finding("normality", verdict, sentence)
+def _normality(numbers: dict[str, Any]) -> str | None:
+    if numbers["normality_p"] is None:
+        return None
+    if numbers["normality_p"] >= SURE:
+        return "normal"
+    skewness, excess = numbers["skewness"], numbers["kurtosis"] - 3
+    # heavy tails on both sides look skewed too, by their few largest errors
+    if abs(skewness) >= SKEWNESS_MATTERS and excess < 3 * skewness * skewness:
+        return "skewed_up" if skewness > 0 else "skewed_down"
+    if abs(excess) >= KURTOSIS_MATTERS:
+        return "heavy_tails" if excess > 0 else "light_tails"
+    return "nearly_normal"
+
+
+JUDGES = {
+    "slope": _slope,
+    "straightness": _straightness,
+    "spread": _spread,
+    "normality": _normality,
+}
 
 
 def _span(low: float, high: float) -> str:
-    """Both ends, to two digits of the distance between them."""
-    decimals = max(0, 1 - math.floor(math.log10(high - low)))
+    """Both ends, to two digits of their distance; where both are below 0 without their signs."""
+    if high < 0:
+        low, high = -high, -low
+    decimals = max(0, 1 - math.floor(math.log10(high - low))) if high > low else 0
     return f"{low:.{decimals}f} to {high:.{decimals}f}"

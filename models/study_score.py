@@ -16,6 +16,7 @@ from models.moments import Moments, NotNegative, merged
 from models.spread import Following, Quadratic, following, within
 
 FORMATS = 1, 2  # of the stored document; 1 has no higher sums, and folds by the files' names
+TINY = 1e-9  # hours: what rounding may move the end of an interval
 HOURS_MAX = 8784.0  # the hours in a leap year
 
 
@@ -238,11 +239,14 @@ class StudyScore(Document):
             hours + u
             for first, last, piece in variance.pieces(start, end)
             for u in line.plus(piece.seen_from(here), -t * t).roots()
-            if first <= here + u <= last
+            if first - TINY <= here + u <= last + TINY
         ]
         if holds(start):
             found.append(0.0)
-        return min(found, default=None), None if holds(end) else max(found, default=None)
+        if not found:
+            return None, None
+        low, high = (within(end, 0.0, HOURS_MAX) for end in (min(found), max(found)))
+        return low, None if holds(end) else high
 
     def extrapolates(self, hours: Any) -> Any:
         """Whether the hours, or each of an array, lie outside those it was trained on."""

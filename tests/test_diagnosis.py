@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import statsmodels.api as statsmodels
@@ -8,7 +11,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.diagnostic import het_breuschpagan
 from statsmodels.stats.stattools import jarque_bera
 
-from models.diagnosis import Diagnosis, diagnose
+from models.diagnosis import SENTENCES, Diagnosis, diagnose
 from models.moments import Moments, merged
 from models.study_score import HOURS_MAX, StudyScore
 from tests.data import (
@@ -146,6 +149,79 @@ def test_errors_all_of_one_size_have_no_test_of_their_spread() -> None:
 def test_a_perfect_curve_is_a_curve_beyond_doubt() -> None:
     model = trained(STRAIGHT, STRAIGHT**2)
     assert model.curvature_p == pytest.approx(0, abs=1e-30)
+
+
+def drawn(n: int, line: Callable[[Array], Array], errors: Callable[[Array], Array]) -> StudyScore:
+    x = np.random.default_rng(3).uniform(0, 10, n)
+    return trained(x, line(x) + errors(x))
+
+
+def normal(size: float = 1.0) -> Callable[[Array], Array]:
+    return lambda x: size * np.random.default_rng(4).standard_normal(len(x))
+
+
+VERDICTS = [
+    ("slope", "unknown", 2, lambda x: 3 * x, normal()),
+    ("slope", "exact", 20, lambda x: 3 * x, normal(0)),
+    ("slope", "unclear", 20, lambda x: 0 * x, normal()),
+    ("slope", "rises", 20, lambda x: 3 * x, normal()),
+    ("slope", "falls", 20, lambda x: -3 * x, normal()),
+    ("slope", "rises_little", 20_000, lambda x: 0.02 * x, normal()),
+    ("slope", "falls_little", 20_000, lambda x: -0.02 * x, normal()),
+    ("straightness", "straight", 100, lambda x: 3 * x, normal()),
+    ("straightness", "curved", 100, lambda x: x * x, normal()),
+    ("straightness", "nearly_straight", 20_000, lambda x: 3 * x + 0.01 * x * x, normal()),
+    ("spread", "even", 300, lambda x: 3 * x, normal()),
+    ("spread", "grows", 100, lambda x: 3 * x, lambda x: (1 + x) * normal()(x)),
+    ("spread", "shrinks", 100, lambda x: 3 * x, lambda x: (12 - x) * normal()(x)),
+    ("spread", "nearly_even", 50_000, lambda x: x, lambda x: (1 + x / 100) * normal()(x)),
+    ("normality", "normal", 100, lambda x: 3 * x, normal()),
+    ("normality", "skewed_up", 100, lambda x: 3 * x, lambda x: normal()(x) ** 2),
+    ("normality", "skewed_down", 100, lambda x: 3 * x, lambda x: -(normal()(x) ** 2)),
+    ("normality", "heavy_tails", 5000, lambda x: 3 * x, lambda x: np.sinh(normal(0.8)(x))),
+    ("normality", "light_tails", 500, lambda x: 3 * x, lambda x: np.sin(1000 * x)),
+    ("normality", "nearly_normal", 9000, lambda x: 3 * x, lambda x: np.expm1(normal(0.1)(x))),
+]
+
+
+def test_every_verdict_is_tried() -> None:
+    tried = {(about, verdict) for about, verdict, *_ in VERDICTS}
+    assert tried == {(about, verdict) for about in SENTENCES for verdict in SENTENCES[about]}
+
+
+@pytest.mark.parametrize(("about", "verdict", "n", "line", "errors"), VERDICTS)
+def test_the_verdict_is_the_one_that_the_rows_were_made_for(
+    about: str,
+    verdict: str,
+    n: int,
+    line: Callable[[Array], Array],
+    errors: Callable[[Array], Array],
+) -> None:
+    found = {finding.about: finding for finding in drawn(n, line, errors).findings()}
+    assert found[about].verdict == verdict
+    assert re.fullmatch(r"[A-Z][^{}]*\.", found[about].sentence)
+
+
+def test_the_sentences_say_it_in_points_and_hours() -> None:
+    """Figures that R or statsmodels find: confint(lm(weight ~ height, women)) and Norris."""
+    slope, straightness, *_ = trained(WOMEN_HEIGHT, WOMEN_WEIGHT).findings()
+    assert slope.sentence == "An hour more goes with 3.25 to 3.65 points more."
+    assert straightness.sentence == (
+        "A straight line is not quite right: a curve fits better, and lies up to 2.5 points from it"
+        " between 58 and 72 hours."
+    )
+    slope, _, spread, _ = trained(NORRIS_X, NORRIS_Y).findings()
+    assert slope.sentence == "An hour more goes with 1.0012 to 1.0030 points more."
+    assert spread.sentence == (
+        "Scores scatter more for many hours than for few: by 0.49 points at 0.2 hours and by 1.4 at"
+        " 999. The 95 % interval follows that."
+    )
+    falls, *_ = trained(CARS_SPEED, -CARS_DIST).findings()
+    assert falls.sentence == "An hour more goes with 3.1 to 4.8 points fewer."
+
+
+def test_of_rows_that_tell_nothing_nothing_is_said() -> None:
+    assert [finding.about for finding in trained(STRAIGHT, 3 * STRAIGHT).findings()] == ["slope"]
 
 
 @settings(deadline=None, max_examples=60)

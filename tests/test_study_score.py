@@ -8,11 +8,12 @@ import statsmodels.api as statsmodels
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import optimize, stats
 
 from models.moments import Moments
 from models.study_score import HOURS_MAX, StudyScore
 from tests.data import CARS_DIST, CARS_SPEED, DATA_SETS, Array, rows_of
+from tests.simulate_coverage import SHAPES, coverage
 from training.data import Summary, read_rows
 from training.errors import CannotFit
 from training.fit import fit
@@ -145,3 +146,193 @@ def test_a_line_whose_interval_is_not_a_number_is_refused(tmp_path: Path) -> Non
     x = np.array([0.0, 1e-160, 2e-160, 3e-160])
     with pytest.raises(CannotFit, match="no usable line"):
         fit(rows_of(tmp_path, x, np.array([1.0, 5.0, 2.0, 9.0])), 0.1, 1000)
+
+
+def uneven(n: int, slope: float = 3.0) -> tuple[Array, Array]:
+    """Rows whose spread grows with the hours."""
+    random = np.random.default_rng(6)
+    x = random.uniform(2, 10, n)
+    return x, 20 + slope * x + (2 + 2 * x) * random.standard_normal(n)
+
+
+@pytest.fixture(scope="module")
+def growing(tmp_path_factory: pytest.TempPathFactory) -> StudyScore:
+    return fit(rows_of(tmp_path_factory.mktemp("growing"), *uneven(200)))
+
+
+def test_where_the_spread_changes_the_interval_follows_it(growing: StudyScore) -> None:
+    """Against the regression, on the rows, of the squared residuals on hours and their square."""
+    x, y = uneven(200)
+    line = statsmodels.OLS(y, statsmodels.add_constant(x)).fit()
+    squares = np.polynomial.Polynomial.fit(x, line.resid**2, 2) * (200 / 198)
+    least = np.mean(line.resid**2) * (200 / 198) / 10
+    for hours in (0.0, 2.1, 2.9, 5.0, 9.9, 15.0, HOURS_MAX):
+        scores = max(squares(np.clip(hours, x.min(), x.max())), least)
+        of_line = line.get_prediction([1, hours]).se_mean.item() ** 2
+        margin = stats.t.ppf(0.975, 198) * np.sqrt(scores + of_line)
+        score = line.predict([1, hours]).item()
+        assert growing.interval(hours) == pytest.approx((score - margin, score + margin), rel=1e-9)
+    assert {finding.verdict for finding in growing.findings()} >= {"rises", "grows"}
+
+
+@pytest.fixture(scope="module")
+def waist() -> StudyScore:
+    """Rows that hardly scatter in the middle, and more at its right than at its left."""
+    random = np.random.default_rng(8)
+    x = np.repeat([1.0, 5.0, 9.0], 400)
+    y = 3 * x + random.standard_normal(1200) * np.repeat([10.0, 0.1, 10.0], 400) * (0.5 + x / 10)
+    return fit(Summary((Moments.of(x, y),), SOURCES))
+
+
+def test_no_hours_are_surer_than_a_tenth_of_the_mean_variance(waist: StudyScore) -> None:
+    low, high = waist.interval(5.0)
+    assert waist.residual_sd and waist.t and low is not None and high is not None
+    assert high - low == pytest.approx(2 * waist.t * waist.residual_sd * np.sqrt(0.1), rel=0.01)
+
+
+def test_simulated_scores_lie_in_the_interval_as_often_as_it_says() -> None:
+    even = coverage(*SHAPES["normal"], 20, 1000)
+    assert even == pytest.approx(np.full((2, 3), 0.95), abs=0.01)
+    textbook, this = coverage(*SHAPES["spread grows, 2 + 2h"], 200, 200)
+    assert textbook[2] < 0.8
+    assert this[1:] == pytest.approx([0.95, 0.95], abs=0.02)
+
+
+def test_with_a_million_rows_a_spread_that_changes_beyond_doubt_is_followed() -> None:
+    x, y = uneven(1_000_000)
+    model = fit(Summary((Moments.of(x, y),), SOURCES))
+    assert model.diagnosis.spread_p == 0
+    low, high = model.interval(10.0)
+    assert low is not None and high is not None
+    assert high - low == pytest.approx(2 * 1.96 * 22, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["cars", "growing"])
+def test_numbers_and_arrays_have_the_same_intervals(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    model = request.getfixturevalue(name).model_copy(update={"score_range": (0.0, 60.0)})
+    hours = np.array([0.0, 0.5, 4.0, 9.7, 16.0, 30.0, HOURS_MAX])
+    for interval in (model.interval, model.line_interval):
+        each = [interval(h) for h in hours.tolist()]
+        assert np.array(interval(hours, np.sqrt)).T.tolist() == [list(pair) for pair in each]
+    assert model.predict(hours).tolist() == [model.predict(h) for h in hours.tolist()]
+
+
+@pytest.mark.parametrize(("x", "y"), DATA_SETS, ids=["cars", "women", "anscombe"])
+def test_the_band_of_the_line_is_that_of_statsmodels(tmp_path: Path, x: Array, y: Array) -> None:
+    model = fit(rows_of(tmp_path, x, y))
+    hours = np.linspace(0, 2 * x.max(), 9)
+    line = statsmodels.OLS(y, statsmodels.add_constant(x)).fit()
+    expected = line.get_prediction(statsmodels.add_constant(hours)).conf_int(alpha=0.05)
+    np.testing.assert_allclose(np.array(model.line_interval(hours, np.sqrt)).T, expected, rtol=1e-9)
+
+
+def test_scores_and_bounds_are_cut_to_the_limits_of_scores(cars: StudyScore) -> None:
+    limited = cars.model_copy(update={"score_range": (0.0, 100.0)})
+    assert limited.predict(1.0) == 0
+    assert limited.predict(10.0) == cars.predict(10.0)
+    assert limited.interval(10.0) == (0.0, cars.interval(10.0)[1])
+    assert limited.interval(HOURS_MAX) == (100.0, 100.0)
+    facts = limited.facts()
+    assert (facts["score_min"], facts["score_max"]) == (0, 100)
+    again = StudyScore.model_validate_json(limited.model_dump_json())
+    assert again.interval(10.0) == limited.interval(10.0)
+
+
+@pytest.mark.parametrize("limits", [(1.0, 1.0), (2.0, 1.0)])
+def test_limits_of_scores_the_wrong_way_round_are_refused(
+    lab_model: StudyScore, limits: tuple[float, float]
+) -> None:
+    document = lab_model.model_copy(update={"score_range": limits}).model_dump_json()
+    with pytest.raises(ValueError, match="score_range must be a lower and a higher limit"):
+        StudyScore.model_validate_json(document)
+
+
+@pytest.mark.parametrize(("x", "y"), DATA_SETS, ids=["cars", "women", "anscombe"])
+def test_hours_for_a_score_invert_the_band_of_statsmodels(
+    tmp_path: Path, x: Array, y: Array
+) -> None:
+    model = fit(rows_of(tmp_path, x, y))
+    line = statsmodels.OLS(y, statsmodels.add_constant(x)).fit()
+
+    def beyond(hours: float, column: int, score: float) -> float:
+        prediction = line.get_prediction([1, hours]).conf_int(obs=True, alpha=0.05)
+        return float(prediction[0, column]) - score
+
+    for score in np.quantile(y, [0.5, 0.75, 1.0]).tolist():
+        hours, low, high, extrapolated = model.hours_for(score)
+        assert hours == pytest.approx((score - line.params[0]) / line.params[1], rel=1e-9)
+        assert extrapolated is bool(hours is not None and (hours < x.min() or hours > x.max()))
+        bounds = [
+            optimize.brentq(beyond, 0, HOURS_MAX, (column, score), xtol=1e-12) for column in (1, 0)
+        ]
+        assert (low, high) == pytest.approx(tuple(bounds), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["cars", "growing", "falling", "waist"])
+def test_the_hours_for_a_score_are_those_whose_interval_holds_it(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    """Against a fine grid of hours."""
+    if name == "falling":
+        model = fit(Summary((Moments.of(*uneven(200, slope=-4)),), SOURCES))
+    else:
+        model = request.getfixturevalue(name)
+    hours = np.linspace(0, 2000, 2_000_001)
+    lows, highs = model.interval(hours, np.sqrt)
+    for score in (-900.0, -20.0, 0.0, 20.0, 40.0, 60.0, 150.0):
+        holding = hours[(lows <= score) & (score <= highs)]
+        _, low, high, _ = model.hours_for(score)
+        if len(holding) == 0:
+            assert (low, high) == (None, None), score
+        else:
+            assert (low, high) == pytest.approx((holding[0], holding[-1]), abs=1.1e-3), score
+
+
+@given(st.floats(-1e4, 1e4))
+def test_hours_for_a_score_are_never_negative_or_over_a_year(
+    cars: StudyScore, score: float
+) -> None:
+    hours, low, high, _ = cars.hours_for(score)
+    for each in (hours, low, high):
+        assert each is None or 0 <= each <= HOURS_MAX
+    if hours is not None:
+        assert cars.predict(hours) == pytest.approx(score, abs=1e-9)
+        assert low is not None and low <= hours and (high is None or hours <= high)
+
+
+def test_hours_for_a_score_that_no_hours_give_are_null(cars: StudyScore) -> None:
+    assert cars.hours_for(-1000.0) == (None, None, None, False)
+    hours, low, high, _ = cars.hours_for(-18.0)  # -0.1 hours, by the line
+    assert (hours, low) == (None, 0)
+    assert high is not None and 0 < high < 10
+    limited = cars.model_copy(update={"score_range": (0.0, 100.0)})
+    assert limited.hours_for(100.5) == (None, None, None, False)
+
+
+def test_the_most_hours_for_a_score_are_null_where_the_interval_always_holds_it(
+    cars: StudyScore,
+) -> None:
+    hours, low, high, extrapolated = cars.hours_for(34_000.0)
+    assert hours == pytest.approx((34_000 - cars.b) / cars.W)
+    assert low is not None and low < 8000
+    assert (high, extrapolated) == (None, True)
+
+
+def test_without_a_slope_that_can_be_told_from_0_the_hours_have_no_ends(tmp_path: Path) -> None:
+    y = np.array([5.0, 1, 4, 2, 5, 1, 6, 2])
+    model = fit(rows_of(tmp_path, np.arange(8.0), y))
+    hours, low, high, _ = model.hours_for(float(y.mean()))
+    assert hours == pytest.approx(3.5)
+    assert (low, high) == (None, None)
+    flat = fit(rows_of(tmp_path, np.arange(8.0), np.full(8, 3.0)))
+    assert flat.hours_for(3.0) == (None, None, None, False)
+
+
+def test_on_a_line_that_fits_every_row_the_hours_for_a_score_are_sure(
+    lab_model: StudyScore,
+) -> None:
+    assert lab_model.hours_for(8.0) == (4, 4, 4, True)
+    assert lab_model.hours_for(0.0) == (0, 0, 0, True)
+    assert lab_model.hours_for(5.0) == (2.5, 2.5, 2.5, False)
