@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from typing import Any
 
 import bentoml
-import click
 from bentoml.exceptions import BentoMLException
 from pydantic import BaseModel
 from starlette.applications import Starlette
@@ -19,6 +17,7 @@ from starlette.types import ASGIApp
 
 from models import store
 from service import openapi, pages
+from service.address import check_address
 from service.connections import listen
 from service.fast_lane import FastLane
 from service.guard import Guard
@@ -36,9 +35,6 @@ from service.schemas import (
     PredictRequest,
 )
 from service.settings import read_settings
-
-EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104, BentoML's own default
-logger = logging.getLogger("bentoml.serve")
 
 try:
     settings = read_settings(os.environ)
@@ -132,12 +128,9 @@ class StudyScoreService:
     @bentoml.on_deployment
     @staticmethod
     def check() -> None:
-        """Ends `bentoml serve` at once if the model cannot be served; warns of an open door."""
+        """End `bentoml serve` at once if there is no model to serve, or the port is taken."""
         store.load(_tag())
-        command = click.get_current_context(silent=True)
-        host = command.params.get("host") if command else None
-        if host in EVERYWHERE and not settings.api_key:
-            logger.warning("open to all who reach this machine: STUDY_SCORE_API_KEY is not set")
+        check_address(bool(settings.api_key))
 
     @bentoml.on_startup
     async def start_chores(self) -> None:

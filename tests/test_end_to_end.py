@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from subprocess import PIPE, STDOUT
+from typing import Any
 
 import bentoml
 import pytest
 import requests
 from bentoml.exceptions import BentoMLException
 
-from tests.processes import Home, run, serving, start_serving
+from tests.processes import (
+    ROOT,
+    Home,
+    answers,
+    free_port,
+    run,
+    serving,
+    start_serving,
+    wait_until,
+)
 
 
 def test_train_serve_and_predict(home: Home) -> None:
@@ -53,7 +65,22 @@ def test_serving_on_a_port_in_use_ends_at_once(trained: Home) -> None:
         port = str(taken.getsockname()[1])
         served = run(trained, "bentoml", "serve", "--host", "127.0.0.1", "--port", port)
     assert served.returncode != 0
-    assert "Address already in use" in served.stderr
+    assert "Address already in use; choose another port" in served.stderr
+    assert "Traceback" not in served.stderr
+
+
+@pytest.mark.parametrize(("key", "times"), [({}, 1), ({"STUDY_SCORE_API_KEY": "secret"}, 0)])
+def test_serving_plainly_says_once_that_it_is_open_to_all(
+    trained: Home, key: Home, times: int
+) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "bentoml", "serve", "--port", str(port)]
+    streams: dict[str, Any] = {"stdout": PIPE, "stderr": STDOUT}
+    with subprocess.Popen(command, cwd=ROOT, env={**trained, **key}, **streams) as server:
+        wait_until(lambda: server.poll() is not None or answers(f"http://127.0.0.1:{port}/livez"))
+        server.send_signal(signal.SIGTERM)
+        log = server.stdout.read() if server.stdout else b""
+    assert log.count(b"open to all who reach this machine") == times
 
 
 def test_with_api_keys_only_their_holders_are_answered(trained: Home) -> None:

@@ -17,7 +17,8 @@ from starlette.testclient import TestClient
 
 from models import store
 from models.study_score import HOURS_MAX, StudyScore
-from service.app import EVERYWHERE, StudyScoreService
+from service.address import EVERYWHERE
+from service.app import StudyScoreService
 from service.schemas import BATCH_MAX
 from tests.data import CARS_DIST, CARS_SPEED, rows_of
 from training.fit import fit
@@ -245,15 +246,15 @@ def test_without_a_good_one_each_answer_gets_an_id_of_its_own(
 
 
 @pytest.mark.parametrize(
-    ("host", "said"), [*((each, True) for each in EVERYWHERE), ("127.0.0.1", False)]
+    ("host", "said"), [*((each, True) for each in (None, *EVERYWHERE)), ("127.0.0.1", False)]
 )
 def test_a_service_that_is_open_to_all_says_so_at_the_start(
-    lab_model: StudyScore, caplog: pytest.LogCaptureFixture, host: str, said: bool
+    lab_model: StudyScore, caplog: pytest.LogCaptureFixture, host: str | None, said: bool
 ) -> None:
     store.save(lab_model)
     service: Any = StudyScoreService
     with click.Context(click.Command("serve")) as command, caplog.at_level("WARNING"):
-        command.params = {"host": host}
+        command.params = {"host": host, "port": 0}
         service.inner.check()
     assert ("STUDY_SCORE_API_KEY is not set" in caplog.text) == said
 
