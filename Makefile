@@ -62,12 +62,13 @@ bench: $(VENV)/ready-to-test
 
 # torch's CUDA libraries are left out: who installs the build that has them gets those it names.
 LOCK = uv pip compile --quiet --upgrade --no-header --no-annotate
-WITHOUT_CUDA = grep -vE '^(cuda|nvidia|triton)'
+CUDA = /^(cuda-|nvidia-[^m]|triton=)/
 
 lock: $(VENV)/ready-to-test
 	$(LOCK) --group service -o service/requirements.txt
-	$(LOCK) --group training -c service/requirements.txt | $(WITHOUT_CUDA) > training/requirements.txt
-	$(LOCK) --group dev -c training/requirements.txt | $(WITHOUT_CUDA) > tests/requirements.txt
+	$(LOCK) --group training -c service/requirements.txt -o training/requirements.txt
+	$(LOCK) --group dev -c training/requirements.txt -o tests/requirements.txt
+	sed -E -i '$(CUDA)d' training/requirements.txt tests/requirements.txt
 
 pictures: $(VENV)/ready-to-test
 	python -m tests.pictures
