@@ -73,7 +73,8 @@ def save(model: StudyScore) -> bentoml.Tag:
         )
     first, *more = model.sources
     source = f"{first.name} + {len(more)} more" if more else first.name
-    facts = {**model.facts(), "sources": [source.model_dump() for source in model.sources]}
+    sources = [source.model_dump(exclude_none=True) for source in model.sources]
+    facts = {**model.facts(), "sources": sources}
     metadata = {name: fact for name, fact in facts.items() if fact is not None}  # BentoML's rule
     labels = {"hypothesis": "H(x) = Wx + b", "source": source, "raw": str(model.fit.raw).lower()}
     tag = bentoml.Tag(NAME, None).make_new_version()

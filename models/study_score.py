@@ -21,14 +21,22 @@ HOURS_MAX = 8784.0  # the hours in a leap year
 
 
 class Source(Document):
-    """A file that rows came from, and the columns that held hours and scores."""
+    """What rows came from, the columns that held hours and scores, and what it is known again by.
+
+    A file by the SHA-256 of its content, an object in a bucket by its store's `version` or ETag of
+    it, and a `query` by the SHA-256 of its rows' numbers in the order they came. `read_as` says how
+    it was read, nothing for plain CSV and for Parquet.
+    """
 
     name: str
     columns: tuple[str, str]
     rows: Annotated[int, Field(ge=0)]
     skipped: Annotated[int, Field(ge=0)]
-    bytes: Annotated[int, Field(ge=0)]
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    bytes: Annotated[int, Field(ge=0)] | None
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None
+    version: str | None = None
+    query: str | None = None
+    read_as: str = ""
 
 
 class Fit(Document):

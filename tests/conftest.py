@@ -23,8 +23,8 @@ from models import store  # noqa: E402
 from models.study_score import StudyScore  # noqa: E402
 from service.app import StudyScoreService  # noqa: E402
 from tests.processes import Home  # noqa: E402
-from training.data import read_rows  # noqa: E402
 from training.fit import fit  # noqa: E402
+from training.rows import read_rows  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

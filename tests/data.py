@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data import Summary, read_rows
+from training.rows import Summary, read_rows
 
 Array = NDArray[np.float64]
 FILES = Path(__file__).parent / "files"  # as other programs write them; make.sh makes them

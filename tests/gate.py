@@ -12,8 +12,8 @@ from models.moments import Moments
 from models.store import Stored
 from models.study_score import StudyScore
 from tests.data import Array
-from training.data import Summary, fold_of, read_rows
 from training.fit import fit
+from training.rows import Summary, fold_of, read_rows
 
 SOURCE = read_rows([]).sources[0]
 Random = np.random.Generator

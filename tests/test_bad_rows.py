@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.test_data import write
+from tests.test_rows import write
 from training import bad_rows
-from training.data import read_rows
 from training.errors import DataError
+from training.rows import read_rows
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_row_too_long_to_hold_is_refused_before_it_is_read(tmp_path: Path, ski
         file.write(b"\n")
     code = f"""
 import resource
-from training.data import read_rows
+from training.rows import read_rows
 from training.errors import DataError
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
@@ -236,3 +236,10 @@ def test_what_is_a_number_is_one_rule_for_reading_naming_and_skipping(text: str)
     if value is not None and not np.isfinite(value):
         value = None
     assert skipped == value or (skipped is not None and not np.isfinite(skipped) and value is None)
+
+
+def test_a_score_outside_of_the_range_that_was_given_is_a_bad_row(tmp_path: Path) -> None:
+    path = write(tmp_path, "hours,score\n1,0\n2,100\n3,100.5\n")
+    with pytest.raises(DataError, match=r"row 4: score is '100\.5'; .* from 0 to 100"):
+        read_rows([path], score_range=(0, 100))
+    assert read_rows([path], score_range=(0, 100), skip_bad_rows=True).moments.n == 2

@@ -25,8 +25,8 @@ from tests.data import (
     WOMEN_WEIGHT,
     Array,
 )
-from training.data import Summary, read_rows
 from training.fit import fit
+from training.rows import Summary, read_rows
 
 SOURCES = read_rows([]).sources
 random = np.random.default_rng(11)

@@ -9,9 +9,9 @@ from sklearn.model_selection import PredefinedSplit, cross_val_predict
 
 from models.moments import Moments
 from tests.data import CARS_DIST, CARS_SPEED, rows_of
-from training.data import fold_of, read_rows
 from training.evaluation import errors, siblings
 from training.fit import fit
+from training.rows import fold_of, read_rows
 
 K = 10
 SOURCE = read_rows([]).sources[0]

@@ -13,10 +13,10 @@ from models.store import Stored
 from models.study_score import StudyScore
 from tests.data import Array, write_csv
 from tests.gate import BROKEN, Random, Rows, champion, draw, joined, summary, trained
-from training.data import Summary, fold_of, read_rows
 from training.evaluation import errors
 from training.fit import fit
 from training.gate import Comparison, compare
+from training.rows import Summary, fold_of, read_rows
 
 TIMES = 200
 

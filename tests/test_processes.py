@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.processes import ROOT, TORCHRUN, Home, run, torchrun, wait_until
-from tests.test_data import random_rows, write
+from tests.test_rows import random_rows, write
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from models.moments import Cost, Moments
 from tests.data import CARS_DIST, CARS_SPEED, Array
-from training.data import Summary, read_rows
 from training.errors import CannotFit
 from training.fit import fit, largest_stable_lr, side_by_side
+from training.rows import Summary, read_rows
 from training.sgd import descend
 
 SOURCES = read_rows([]).sources

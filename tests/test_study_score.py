@@ -14,9 +14,9 @@ from models.moments import Moments
 from models.study_score import HOURS_MAX, StudyScore
 from tests.data import CARS_DIST, CARS_SPEED, DATA_SETS, Array, rows_of
 from tests.simulate_coverage import SHAPES, coverage
-from training.data import Summary, read_rows
 from training.errors import CannotFit
 from training.fit import fit
+from training.rows import Summary, read_rows
 
 SOURCES = read_rows([]).sources
 

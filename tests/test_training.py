@@ -21,7 +21,7 @@ from models.moments import Moments
 from models.study_score import StudyScore
 from tests.data import CARS_DIST, CARS_SPEED, Array, write_csv
 from tests.processes import ROOT, Home
-from tests.test_data import write
+from tests.test_rows import write
 from training.__main__ import main
 
 Captured = pytest.CaptureFixture[str]

@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 
 from models.study_score import HOURS_MAX
 from training.errors import DataError
-from training.files import BLOCK_BYTES, Columns
+from training.sources import BLOCK_BYTES, Columns
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SCORE_MAX = 1e100  # squares of scores, and sums of them, stay far from overflow
+SCORES = -1e100, 1e100  # squares of scores, and sums of them, stay far from overflow
 # What pyarrow's CSV reader takes for a finite number, written for its and Python's expressions
 NUMBER = r"^[ \t]*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?[ \t]*$"
 
@@ -28,11 +28,14 @@ TOO_LONG = "a row is longer than 512 KiB; is a quote left open?"
 DECIMAL_POINT = "; decimals are written with a point"
 
 
-def usable(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_] | None:
+def usable(
+    x: NDArray[np.float64], y: NDArray[np.float64], scores: tuple[float, float]
+) -> NDArray[np.bool_] | None:
     """Which rows are within bounds, NaN being outside; None if all are."""
-    if x.min() >= 0 and x.max() <= HOURS_MAX and y.min() >= -SCORE_MAX and y.max() <= SCORE_MAX:
+    low, high = scores
+    if x.min() >= 0 and x.max() <= HOURS_MAX and y.min() >= low and y.max() <= high:
         return None
-    mask: NDArray[np.bool_] = (x >= 0) & (x <= HOURS_MAX) & (abs(y) <= SCORE_MAX)
+    mask: NDArray[np.bool_] = (x >= 0) & (x <= HOURS_MAX) & (y >= low) & (y <= high)
     return mask
 
 
@@ -67,11 +70,18 @@ def check_names(path: str, names: Sequence[str], columns: Columns) -> None:
             raise DataError(f"{path}: {problem}; the columns are: {found}{hint}")
 
 
-def check(path: str, number: int, columns: Columns, hours: str, score: str) -> None:
+def check(
+    path: str,
+    number: int,
+    columns: Columns,
+    scores: tuple[float, float],
+    hours: str,
+    score: str,
+) -> None:
     """Raises DataError, with the row's number, unless both values are numbers within bounds."""
     for column, text, low, high in (
         (columns.hours, hours, 0.0, HOURS_MAX),
-        (columns.score, score, -SCORE_MAX, SCORE_MAX),
+        (columns.score, score, *scores),
     ):
         if not re.fullmatch(NUMBER, text) or not low <= float(text) <= high:
             comma = re.fullmatch(r"\s*-?\d+,\d+\s*", text)
@@ -90,7 +100,7 @@ def check_share(skipped: int, rows: int) -> None:
         )
 
 
-def name_first(path: str, columns: Columns) -> None:
+def name_first(path: str, columns: Columns, scores: tuple[float, float]) -> None:
     """Read a CSV file again, slowly, and raise DataError for its first bad row; header is row 1."""
     csv.field_size_limit(BLOCK_BYTES)
     number = 0
@@ -101,7 +111,7 @@ def name_first(path: str, columns: Columns) -> None:
                 if number == 1:
                     header = record
                 elif record:  # not a blank line
-                    _check_record(path, number, header, record, columns)
+                    _check_record(path, number, header, record, columns, scores)
         except csv.Error:
             raise DataError(f"{path}, row {number + 1}: {TOO_LONG}") from None
 
@@ -114,7 +124,12 @@ def _lines(text: io.TextIOBase) -> Iterator[str]:
 
 
 def _check_record(
-    path: str, number: int, header: list[str], record: list[str], columns: Columns
+    path: str,
+    number: int,
+    header: list[str],
+    record: list[str],
+    columns: Columns,
+    scores: tuple[float, float],
 ) -> None:
     if len(record) != len(header):
         raise DataError(
@@ -122,4 +137,4 @@ def _check_record(
             + DECIMAL_POINT * (len(record) > len(header))
         )
     row = dict(zip(header, record, strict=True))
-    check(path, number, columns, row[columns.hours], row[columns.score])
+    check(path, number, columns, scores, row[columns.hours], row[columns.score])

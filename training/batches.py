@@ -15,7 +15,7 @@ import pyarrow.parquet
 
 from training import bad_rows
 from training.errors import DataError
-from training.files import (
+from training.sources import (
     BLOCK_BYTES,
     Columns,
     Fragment,
@@ -44,9 +44,12 @@ class Reader:
     pyarrow's thread decodes the next batch.
     """
 
-    def __init__(self, fragment: Fragment, columns: Columns, skip: bool) -> None:
+    def __init__(
+        self, fragment: Fragment, columns: Columns, scores: tuple[float, float], skip: bool
+    ) -> None:
         self.fragment = fragment
         self.columns = columns
+        self.scores = scores
         self.skip = skip
         self.ragged = 0
         self.sha256 = hashlib.sha256()
@@ -67,7 +70,7 @@ class Reader:
         except (OSError, pa.ArrowException) as error:
             if isinstance(error, pa.ArrowInvalid) and not is_parquet(path):
                 if not self.skip:
-                    bad_rows.name_first(path, self.columns)
+                    bad_rows.name_first(path, self.columns, self.scores)
                 if "straddling" in str(error):
                     raise DataError(f"{path}: {bad_rows.TOO_LONG}") from error
             raise unreadable(path, error) from error
@@ -119,9 +122,11 @@ class Reader:
         """Raise DataError for the first bad row of a batch that begins after `row` rows."""
         path = self.fragment.path
         if not is_parquet(path):
-            bad_rows.name_first(path, self.columns)  # in the file's own words
+            bad_rows.name_first(path, self.columns, self.scores)  # in the file's own words
         first = int(mask.argmin())
-        bad_rows.check(path, row + first + 1, self.columns, str(x[first]), str(y[first]))
+        bad_rows.check(
+            path, row + first + 1, self.columns, self.scores, str(x[first]), str(y[first])
+        )
 
     def _leave_out(self, row: Any) -> str:
         self.ragged += 1

@@ -18,10 +18,10 @@ from models.diagnosis import diagnose
 from models.document import first_problem
 from models.moments import Cost, merged
 from models.study_score import Fit, StudyScore
-from training.data import Summary, plus
 from training.errors import CannotFit
 from training.evaluation import cross_validation, siblings
 from training.gate import are_the_labs
+from training.rows import Summary, plus
 from training.sgd import Epoch, descend
 
 if TYPE_CHECKING:

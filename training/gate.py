@@ -11,8 +11,8 @@ from scipy.special import fdtrc, stdtrit
 
 from models.moments import Moments
 from models.study_score import Source, StudyScore
-from training.data import Summary
-from training.files import LAB_CSV
+from training.rows import Summary
+from training.sources import LAB_CSV
 
 if TYPE_CHECKING:
     from models.store import Stored

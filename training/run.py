@@ -14,16 +14,16 @@ from bentoml.exceptions import BentoMLException
 
 from models import store
 from models.store import Stored
-from training.data import Summary, read_rows
 from training.errors import TrainingError
 from training.evaluation import errors
-from training.files import Columns, refuse_seen
 from training.fit import POINTS_KEPT, fit
 from training.gate import are_the_labs, compare
 from training.processes import Group, group
 from training.progress import progress
 from training.report import Report, Test
+from training.rows import Summary, read_rows
 from training.sgd import Epoch
+from training.sources import Columns, refuse_seen
 
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
 POINTS_DRAWN = 2000

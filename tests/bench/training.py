@@ -44,7 +44,7 @@ def read_only(path: str) -> Result:
     import pyarrow as pa
     import pyarrow.csv
 
-    from training.files import BLOCK_BYTES
+    from training.sources import BLOCK_BYTES
 
     with measured() as result:
         batches = pyarrow.csv.open_csv(
@@ -64,20 +64,20 @@ def read_rows(path: str) -> Result:
     """Rows to moments; under torchrun this process's share of them."""
     import torch.distributed  # noqa: F401
 
-    from training import data
+    from training import rows
     from training.processes import group
 
     with group() as processes:
         processes.gather(0)  # all have started
         with measured() as result:
-            data.read_rows([path], group=processes)
+            rows.read_rows([path], group=processes)
     return result if processes.rank == 0 else {}
 
 
 def read_and_fit(path: str) -> Result:
     """From the first byte to W and b, with 1000 epochs and cross-validation."""
-    from training.data import read_rows
     from training.fit import fit
+    from training.rows import read_rows
 
     fit(read_rows([]), epochs=1)  # torch takes a second to import what its optimizer needs
     with measured() as result:
@@ -117,8 +117,8 @@ def labs_loop(path: str) -> Result:
 
 def epochs(path: str = "") -> Result:
     """1000 epochs alone; without a path on the lab's three rows."""
-    from training.data import read_rows
     from training.fit import fit
+    from training.rows import read_rows
 
     rows = read_rows([path] if path else [])
     fit(rows, epochs=10)

@@ -15,8 +15,8 @@ from models.study_score import Source
 from training import bad_rows
 from training.batches import Reader
 from training.errors import DataError
-from training.files import LAB, Columns, Fragment, find, fragments, is_parquet
 from training.processes import Group
+from training.sources import LAB, Columns, Fragment, find, fragments, is_parquet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,21 +92,23 @@ def read_rows(
     skip_bad_rows: bool = False,
     sample: int = 0,
     group: Group = ALONE,
+    score_range: tuple[float, float] | None = None,
 ) -> Summary:
     """Read all that files, folders and globs name, once, in a stream; no path means the lab's rows.
 
     A row's fold is that of `fold_of`. The `sample` rows that are drawn (all of the lab's) depend
     neither on the order or the place of the files, nor on which of the group's processes reads
-    them. `advance` is told the rows of each batch.
+    them. `advance` is told the rows of each batch. A score outside of `score_range` cannot be used.
 
     Raises DataError.
     """
     sample = sample if paths else 3
     todo = group.broadcast(lambda: [part for path in find(paths) for part in fragments(path)])
     todo = todo if paths else [LAB]
+    scores = score_range or bad_rows.SCORES
     whole = _Part([None] * folds, {}, np.empty((0, 3)))
     for fragment in todo[group.rank :: group.size]:
-        part = _read(fragment, columns, folds, advance, skip_bad_rows, sample)
+        part = _read(fragment, columns, folds, advance, skip_bad_rows, sample, scores)
         whole = _joined(whole, part, sample)
     whole = functools.reduce(lambda one, other: _joined(one, other, sample), group.gather(whole))
 
@@ -130,15 +132,16 @@ def _read(
     advance: Callable[[int], object],
     skip: bool,
     sample: int,
+    scores: tuple[float, float],
 ) -> _Part:
-    reader = Reader(fragment, columns, skip)
+    reader = Reader(fragment, columns, scores, skip)
     name = zlib.crc32(Path(fragment.path).name.encode())
     keys = np.random.Generator(np.random.PCG64([SEED, name]).advance(fragment.first_row))
     parts: list[Moments | None] = [None] * folds
     drawn = np.empty((0, 3))
     row, skipped = fragment.first_row, 0
     for x, y in reader:
-        mask = bad_rows.usable(x, y)
+        mask = bad_rows.usable(x, y, scores)
         if mask is not None and not skip:
             reader.name_first(row, x, y, mask)
         good_x, good_y = (x, y) if mask is None else (x[mask], y[mask])

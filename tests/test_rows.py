@@ -17,10 +17,10 @@ from scipy import stats
 
 from models.moments import Moments, merged
 from tests.data import Array, write_csv
-from training.data import Summary, fold_of, read_rows
 from training.errors import DataError
-from training.files import LAB_CSV, Columns
 from training.fit import fit
+from training.rows import Summary, fold_of, read_rows
+from training.sources import LAB_CSV, Columns
 
 
 def write(tmp_path: Path, content: bytes | str, name: str = "scores.csv") -> str:
