@@ -46,7 +46,7 @@ def test_the_python_of_the_service_has_no_pip(built: Built) -> None:
 
 
 def test_no_rooms_but_the_service_and_the_models_are_in_the_image(built: Built) -> None:
-    assert inside("ls", "src").split() == ["bentofile.yaml", "models", "service"]
+    assert inside("ls", "src").split() == ["LICENSE", "bentofile.yaml", "models", "service"]
 
 
 def test_labels_say_what_was_built_from_what(built: Built) -> None:
