@@ -69,13 +69,16 @@ class Moments(Document):
     where x never varies; `sxx` is the sum of (x - mean_x)^2 and `srr` that of r^2, with r the row's
     residual, y - mean_y - slope (x - mean_x). Sums of residuals keep the digits that those of y
     lose where the line fits well. The sums of r and of (x - mean_x) r are 0. A sum over constant
-    values is exactly 0. `higher` is null where the fourth powers overflow, and in files of
-    format 1, which had none.
+    values is exactly 0. `rest_x` and `rest_y` are what the means lose by rounding, which counts
+    where they dwarf the spread. `higher` is null where the fourth powers overflow, and in files
+    of format 1, which had none.
     """
 
     n: Annotated[int, Field(ge=1)]
     mean_x: float
     mean_y: float
+    rest_x: float = 0.0
+    rest_y: float = 0.0
     slope: float
     sxx: NotNegative
     srr: NotNegative
@@ -123,10 +126,14 @@ class Moments(Document):
             higher = HigherSums.of(
                 dx @ xx, xx @ r, dx @ rr, r @ rr, xx @ xx, xx @ xr, xx @ rr, xr @ rr, rr @ rr
             )
+            mean_x, rest_x = _with_rest(float(x[0]), float(shift_x))
+            mean_y, rest_y = _with_rest(float(y[0]), float(shift_y))
             return cls(
                 n=len(x),
-                mean_x=float(x[0] + shift_x),
-                mean_y=float(y[0] + shift_y),
+                mean_x=mean_x,
+                mean_y=mean_y,
+                rest_x=rest_x,
+                rest_y=rest_y,
                 slope=float(slope),
                 sxx=float(sxx),
                 srr=float(r @ r),
@@ -146,7 +153,10 @@ class Moments(Document):
         n = self.n + other.n
         share = other.n / n
         weight = self.n * share
-        dx, dy = other.mean_x - self.mean_x, other.mean_y - self.mean_y
+        dx = other.mean_x - self.mean_x + (other.rest_x - self.rest_x)
+        dy = other.mean_y - self.mean_y + (other.rest_y - self.rest_y)
+        mean_x, rest_x = _with_rest(self.mean_x, self.rest_x + dx * share)
+        mean_y, rest_y = _with_rest(self.mean_y, self.rest_y + dy * share)
         sxx = self.sxx + other.sxx + dx * dx * weight
         sxy = self.sxy + other.sxy + dx * dy * weight
         slope = sxy / sxx if sxx > LEAST else 0.0
@@ -156,8 +166,10 @@ class Moments(Document):
         gram += other.gram(dx * (1 - share), offset * (1 - share), tilts[1])
         return Moments(
             n=n,
-            mean_x=self.mean_x + dx * share,
-            mean_y=self.mean_y + dy * share,
+            mean_x=mean_x,
+            mean_y=mean_y,
+            rest_x=rest_x,
+            rest_y=rest_y,
             slope=slope,
             sxx=sxx,
             srr=self.srr
@@ -275,6 +287,13 @@ class Moments(Document):
                 f"the errors of {W:g} * hours + {b:g} are too large to square"
             ) from None
         return total if total > self.rounding else 0.0
+
+
+def _with_rest(one: float, other: float) -> tuple[float, float]:
+    """Their sum, and what it loses by rounding (Knuth, "Seminumerical Algorithms", 4.2.2)."""
+    total = one + other
+    of_other = total - one
+    return total, (one - (total - of_other)) + (other - of_other)
 
 
 def _neat(value: float, scale: float) -> float:

@@ -145,13 +145,16 @@ def readable() -> list[Stored]:
 
 def _model(text: str) -> StudyScore:
     document = json.loads(text)
-    if isinstance(document, dict) and document.get("format", FORMATS[-1]) not in FORMATS:
-        raise ValueError(
-            f"it has format {document['format']!r}, and this version reads formats"
-            f" {' and '.join(map(str, FORMATS))}; serve it with the version that trained it,"
-            " or train again"
-        )
-    return StudyScore.model_validate_json(text)
+    if isinstance(document, dict):
+        if document.get("format", FORMATS[-1]) not in FORMATS:
+            raise ValueError(
+                f"it has format {document['format']!r}, and this version reads formats"
+                f" {' and '.join(map(str, FORMATS))}; serve it with the version that trained it,"
+                " or train again"
+            )
+        for computed_now in ("cv_rmse", "cv_r2"):
+            document.pop(computed_now, None)
+    return StudyScore.model_validate_json(json.dumps(document))
 
 
 def _text(path: Path, most: int) -> str:

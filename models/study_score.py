@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
 from models.diagnosis import SURE, Diagnosis, Finding, diagnose, findings
 from models.document import Document
-from models.moments import Moments, NotNegative, merged
+from models.moments import Moments, merged
 from models.spread import Following, Quadratic, following, within
 
 FORMATS = 1, 2  # of the stored document; 1 has no higher sums, and folds by the files' names
@@ -50,12 +50,24 @@ class Fit(Document):
     created: datetime
 
 
+class Errors(NamedTuple):
+    """Root mean squared error in score units, and R²: null where there is nothing to tell it by."""
+
+    rmse: float | None = None
+    r2: float | None = None
+
+    @classmethod
+    def of(cls, squares: float, rows: Moments) -> Errors:
+        """Of lines whose squared residuals on these rows come to this."""
+        return cls(math.sqrt(squares / rows.n), 1 - squares / rows.syy if rows.syy else None)
+
+
 class StudyScore(Document):
     """The hypothesis `H(x) = Wx + b`, x in hours, with all that is known of how sure it is.
 
     `folds` are the moments of the rows it was trained on, by cross-validation fold, null for a fold
     without rows; `siblings[k]` is the line (W, b) of all rows but fold k's. With rows in fewer than
-    two folds there are no siblings, and `cv_rmse` and `cv_r2` are null. `t` is the 97.5 % quantile
+    two folds there are no siblings. `t` is the 97.5 % quantile
     of Student's t with n - 2 degrees of freedom, null for fewer than 3 rows. `curvature_p` is the p
     value of a quadratic term, null where unknown. Predictions and bounds are cut to `score_range`,
     the limits of scores, null where there are none. `costs` are (epoch,
@@ -71,8 +83,6 @@ class StudyScore(Document):
     t: Annotated[float, Field(gt=0)] | None
     curvature_p: Annotated[float, Field(ge=0, le=1)] | None = None
     score_range: tuple[float, float] | None = None
-    cv_rmse: NotNegative | None
-    cv_r2: Annotated[float, Field(le=1)] | None
     fit: Fit
     costs: Annotated[tuple[tuple[int, float], ...], Field(max_length=200)]
     points: Annotated[tuple[tuple[float, float], ...], Field(max_length=500)]
@@ -82,6 +92,8 @@ class StudyScore(Document):
     def _usable(self) -> Self:
         if not any(self.folds):
             raise ValueError("no fold has rows")
+        if self.siblings and [not line for line in self.siblings] != [not f for f in self.folds]:
+            raise ValueError("siblings must be null where folds are, and nowhere else")
         if not self.moments.sxx:
             raise ValueError("hours never vary, so no line is better than another")
         if (self.t is None) != (self.moments.n < 3):
@@ -89,7 +101,7 @@ class StudyScore(Document):
         if self.score_range and not self.score_range[0] < self.score_range[1]:
             raise ValueError("score_range must be a lower and a higher limit")
         for hours in (0.0, HOURS_MAX):  # every score and bound lies within those of the ends
-            numbers = (self.predict(hours), *self.interval(hours))
+            numbers = (self.predict(hours), *self.interval(hours), *self.cv_error)
             if not all(math.isfinite(number) for number in numbers if number is not None):
                 raise ValueError(f"the score for {hours:g} hours is beyond all numbers")
         return self
@@ -99,25 +111,44 @@ class StudyScore(Document):
         """The moments of all training rows."""
         return merged(self.folds)
 
+    def errors(self, rows: Moments) -> Errors:
+        """Of the line on these rows."""
+        return Errors.of(rows.squared_residuals(self.W, self.b), rows)
+
     @cached_property
-    def _squared_residuals(self) -> float:
+    def training_error(self) -> Errors:
+        """On the rows it was trained on."""
+        return self.errors(self.moments)
+
+    @cached_property
+    def squares(self) -> float:
+        """The sum of squared residuals on the rows it was trained on."""
         return self.moments.squared_residuals(self.W, self.b)
 
-    @property
-    def rmse(self) -> float:
-        """Root mean squared error on the training rows, in score units."""
-        return math.sqrt(self._squared_residuals / self.moments.n)
+    @cached_property
+    def cv_error(self) -> Errors:
+        """Of the siblings, each on the fold that it has not seen; null without siblings."""
+        if not self.siblings:
+            return Errors()
+        return Errors.of(sum(self.squares_unseen(self.folds)), self.moments)
 
-    @property
-    def r2(self) -> float | None:
-        """Share of the scores' variance that the line explains; null for constant scores."""
-        return 1 - self._squared_residuals / self.moments.syy if self.moments.syy else None
+    def squares_unseen(self, folds: Sequence[Moments | None]) -> list[float]:
+        """The squared residuals in each fold that has rows, of the line that has not seen its rows.
+
+        That of the model itself where there is no such sibling, for then it had none of them.
+        """
+        siblings = self.siblings or [None] * len(folds)
+        return [
+            fold.squared_residuals(*(line or (self.W, self.b)))
+            for fold, line in zip(folds, siblings, strict=True)
+            if fold
+        ]
 
     @cached_property
     def residual_sd(self) -> float | None:
         """Residual standard deviation (divisor n - 2), in score units; null for under 3 rows."""
         n = self.moments.n
-        return math.sqrt(self._squared_residuals / (n - 2)) if n > 2 else None
+        return math.sqrt(self.squares / (n - 2)) if n > 2 else None
 
     @cached_property
     def diagnosis(self) -> Diagnosis:
@@ -156,11 +187,11 @@ class StudyScore(Document):
             "rows": self.moments.n,
             "hours_min": self.moments.min_x,
             "hours_max": self.moments.max_x,
-            "rmse": self.rmse,
-            "r2": self.r2,
+            "rmse": self.training_error.rmse,
+            "r2": self.training_error.r2,
             "residual_sd": self.residual_sd,
-            "cv_rmse": self.cv_rmse,
-            "cv_r2": self.cv_r2,
+            "cv_rmse": self.cv_error.rmse,
+            "cv_r2": self.cv_error.r2,
             **self._certainty("W", self.W, self.line_variance and self.line_variance.c2),
             **self._certainty(
                 "b", self.b, self.line_variance and self.line_variance(-self.moments.mean_x)

@@ -41,8 +41,6 @@ def model(x: Any, y: Any) -> StudyScore:
         folds=(moments,),
         siblings=(),
         t=float(stats.t.ppf(0.975, moments.n - 2)),
-        cv_rmse=None,
-        cv_r2=None,
         fit=FIT,
         costs=(),
         points=(),

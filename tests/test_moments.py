@@ -198,3 +198,14 @@ def test_values_that_overflow_are_refused() -> None:
         pytest.raises(ValueError, match="finite"),
     ):
         Moments.of(np.array([1.0, 2.0]), np.array([1e200, -1e200]))
+
+
+@pytest.mark.parametrize("parts", [2, 7, 300])
+def test_a_mean_a_billion_times_the_spread_costs_no_digits(parts: int) -> None:
+    random = np.random.default_rng(8)
+    x, y = 1e6 + 1e-3 * random.standard_normal((2, 300))
+    moments = merged(Moments.of(x[i::parts], y[i::parts]) for i in range(parts))
+    assert moments.higher
+    found = {**moments.model_dump(), **moments.higher.model_dump()}
+    for name, value in exact(x, y).items():
+        assert found[name] == pytest.approx(float(value), rel=1e-11), name

@@ -13,11 +13,22 @@ import pytest
 
 from models import VERSION, store
 from models.study_score import StudyScore
-from tests.data import CARS_DIST, CARS_SPEED, write_csv
+from tests.data import CARS_DIST, CARS_SPEED, FILES, write_csv
 from tests.gate import draw
 from training.__main__ import main
 
 Captured = pytest.CaptureFixture[str]
+
+
+UNCOMPARED = (
+    "run_rmse",
+    "own_rmse",
+    "slope",
+    "own_slope",
+    "mean_hours",
+    "own_hours_min",
+    "own_hours_max",
+)
 
 
 def report(capsys: Captured) -> dict[str, Any]:
@@ -73,7 +84,7 @@ def test_json_tells_both_figures_and_the_refusal(capsys: Captured) -> None:
         "same_rows": True,
         "refused": True,
         "reason": f"{tag} fits the same rows better",
-        "likeness": None,
+        **dict.fromkeys(UNCOMPARED),
     }
 
 
@@ -93,7 +104,9 @@ def test_rows_unlike_the_champions_wait_for_a_person(tmp_path: Path, capsys: Cap
     assert found["refused"]
     assert found["reason"] in captured.err
     assert found["reason"].startswith(f"{tag} misses these rows by ")
-    assert found["likeness"]["rmse"] > 10 * found["likeness"]["own_rmse"]
+    assert found["rmse"] > 10 * found["own_rmse"]
+    assert found["slope"] > 5 * found["own_slope"]
+    assert found["own_hours_min"] < found["mean_hours"] < found["own_hours_max"]
     assert found["rmse"] > found["challenger_rmse"]
     assert main([broken, "--dry-run"]) == 0
     assert "dry run: nothing saved; it would be refused: " in capsys.readouterr().out
@@ -120,8 +133,12 @@ def test_more_rows_of_the_same_class_get_in_alone_with_the_old_or_as_an_update(
 def test_a_broken_update_is_refused_however_few_its_rows(tmp_path: Path, capsys: Captured) -> None:
     assert main([class_of(tmp_path, "may.csv", 1000, 1)]) == 0
     tag = store.load(store.LATEST).tag
-    assert main([class_of(tmp_path, "june.csv", 20, 2, scale=10), "--update", tag]) == 3
-    assert f"{tag} misses these rows by " in capsys.readouterr().err
+    capsys.readouterr()
+    assert main([class_of(tmp_path, "june.csv", 20, 2, scale=10), "--update", tag, "--json"]) == 3
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)["champion"]
+    assert f"{tag} misses these rows by {found['run_rmse']:.4g} (RMSE), and its" in captured.err
+    assert found["run_rmse"] > 5 * found["rmse"]
 
 
 def test_a_run_has_the_folds_of_the_champion_unless_told_otherwise(
@@ -170,8 +187,8 @@ def test_an_update_is_a_training_on_all_rows(cars: tuple[str, str], capsys: Capt
     updated = latest()
     assert updated.sources == whole.sources
     assert updated.fit.update == tag
-    for name in ("W", "b", "cv_rmse", "cv_r2", "residual_sd"):
-        assert getattr(updated, name) == pytest.approx(getattr(whole, name), rel=1e-12), name
+    for name in ("W", "b", "cv_rmse", "cv_r2", "residual_sd", "curvature_p", "spread_p"):
+        assert updated.facts()[name] == pytest.approx(whole.facts()[name], rel=1e-12), name
     for ours, theirs in zip(updated.folds, whole.folds, strict=True):
         assert ours and theirs
         assert (ours.n, ours.mean_x, ours.sxy) == pytest.approx(
@@ -294,3 +311,74 @@ def test_a_picture_that_cannot_be_written_saves_nothing(tmp_path: Path, capsys: 
     assert main(["--picture", str(tmp_path / "no" / "fit.png")]) == 1
     assert "no/fit.png" in capsys.readouterr().err
     assert bentoml.models.list() == []
+
+
+def test_limits_of_scores_are_kept_with_the_model_and_by_an_update(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    may, june = class_of(tmp_path, "may.csv", 60, 1), class_of(tmp_path, "june.csv", 60, 2)
+    assert main([may, "--score-range", "0", "150"]) == 0
+    assert "hours, scores from 0 to 150" in capsys.readouterr().out
+    tag = store.load(store.LATEST).tag
+    assert latest().predict(500.0) == 150
+    assert main([june, "--update", tag, "--json"]) == 0
+    found = report(capsys)
+    assert (found["score_min"], found["score_max"]) == (0, 150)
+    assert latest().interval(500.0)[1] == 150
+    outside = write_csv(tmp_path / "outside.csv", np.array([3.0]), np.array([151.0]))
+    assert main([outside, "--update", store.LATEST]) == 1
+    assert "outside.csv, row 2: score is '151.0'; score must be" in capsys.readouterr().err
+    assert main([outside, "--update", store.LATEST, "--score-range", "0", "200"]) == 3
+    assert main([outside, "--update", store.LATEST, "--score-range", "0", "200", "--force"]) == 0
+    assert latest().score_range == (0, 200)
+
+
+def test_the_report_and_json_say_what_the_rows_say_of_the_line(
+    cars: tuple[str, str], capsys: Captured
+) -> None:
+    assert main([*cars, "--dry-run", "--json"]) == 0
+    found = report(capsys)
+    assert [each["about"] for each in found["findings"]] == [
+        "slope",
+        "straightness",
+        "spread",
+        "normality",
+    ]
+    assert main([*cars, "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    for each in found["findings"]:
+        assert f"\n{each['sentence']}\n" in out
+    # R: confint(lm(dist ~ speed))
+    assert "95 % confidence: W from 3.097 to 4.768, b from -31.17 to -3.99\n" in out
+
+
+@pytest.fixture
+def first_version(tmp_path: Path) -> str:
+    """In the store a model of R's cars that version 1 trained, and its rows in a file."""
+    store.save(StudyScore.model_validate_json(format_1()))
+    return write_csv(tmp_path / "cars.csv", CARS_SPEED, CARS_DIST)
+
+
+def format_1() -> str:
+    document = json.loads((FILES / "format-1.json").read_text())
+    return json.dumps({name: document[name] for name in document if not name.startswith("cv_")})
+
+
+def test_a_champion_of_version_1_is_compared_on_its_own_rows_alone(
+    first_version: str, tmp_path: Path, capsys: Captured
+) -> None:
+    """Its folds went by the files' names, so a sibling may have seen the rows of its fold."""
+    tag = store.load(store.LATEST).tag
+    assert main([first_version, "--raw", "--lr", "0.001"]) == 3
+    assert "fits the same rows better" in capsys.readouterr().err
+    more = class_of(tmp_path, "may.csv", 60, 1)
+    assert main([more, "--json"]) == 3
+    captured = capsys.readouterr()
+    assert "cannot be compared" in captured.err
+    assert "read by version 1" in captured.err
+    assert json.loads(captured.out)["champion"]["rmse"] is None
+    assert main([more, "--update", tag]) == 3
+    assert main([more, "--update", tag, "--force"]) == 0
+    assert latest().moments.n == 110
+    assert main([first_version, "--force"]) == 0
+    assert [fold.higher is None for fold in latest().folds if fold].count(True) == 0

@@ -33,8 +33,8 @@ def test_cars_agree_with_closed_form_least_squares(cars: StudyScore) -> None:
     assert pytest.approx(expected.slope, rel=1e-9) == cars.W
     assert pytest.approx(expected.intercept, rel=1e-9) == cars.b
     assert cars.residual_sd == pytest.approx(np.sqrt((residuals**2).sum() / 48), rel=1e-9)
-    assert cars.rmse == pytest.approx(np.sqrt((residuals**2).mean()), rel=1e-9)
-    assert cars.r2 == pytest.approx(expected.rvalue**2, rel=1e-9)
+    assert cars.training_error.rmse == pytest.approx(np.sqrt((residuals**2).mean()), rel=1e-9)
+    assert cars.training_error.r2 == pytest.approx(expected.rvalue**2, rel=1e-9)
 
 
 def test_cars_agree_with_what_r_prints(cars: StudyScore) -> None:
@@ -100,11 +100,11 @@ def test_whatever_the_rows_no_number_is_nan(rows: list[tuple[float, float]]) -> 
         return
     numbers = [
         *model.interval(3.0),
-        model.rmse,
+        model.training_error.rmse,
         model.residual_sd,
-        model.cv_rmse,
-        model.r2,
-        model.cv_r2,
+        model.cv_error.rmse,
+        model.training_error.r2,
+        model.cv_error.r2,
     ]
     assert all(np.isfinite(number) for number in numbers if number is not None)
 
@@ -118,7 +118,7 @@ def test_two_rows_have_a_line_but_no_interval(tmp_path: Path) -> None:
 
 def test_constant_scores_have_no_r2(tmp_path: Path) -> None:
     model = fit(rows_of(tmp_path, np.array([1.0, 2.0, 3.0]), np.full(3, 0.7)), 0.1, 1000)
-    assert (model.W, model.b, model.r2, model.cv_r2) == (0.0, 0.7, None, None)
+    assert (model.W, model.b, model.training_error.r2, model.cv_error.r2) == (0.0, 0.7, None, None)
     assert model.interval(9) == (0.7, 0.7)
 
 

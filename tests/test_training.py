@@ -51,7 +51,7 @@ def test_json_is_one_object_and_nothing_else(capsys: Captured) -> None:
     assert (report["W"], report["b"]) == (model.W, model.b)
     assert (report["rows"], report["hours_min"], report["hours_max"]) == (3, 1.0, 3.0)
     assert (report["epochs"], report["lr"], report["raw"]) == (1000, 0.01, True)
-    assert report["rmse"] == model.rmse
+    assert report["rmse"] == model.training_error.rmse
     assert {"r2", "residual_sd", "cv_rmse", "cv_r2", "sources"} <= set(report)
 
 
@@ -249,4 +249,4 @@ def test_constant_scores_are_saved_too(tmp_path: Path, capsys: Captured) -> None
     path.write_text("hours,score\n1,7\n2,7\n3,7\n")
     assert main([str(path)]) == 0
     assert "R² unknown" in capsys.readouterr().out
-    assert store.load(store.LATEST).model.r2 is None
+    assert store.load(store.LATEST).model.training_error.r2 is None

@@ -37,7 +37,8 @@ def _parser() -> argparse.ArgumentParser:
         description="Fit W and b of H(x) = Wx + b, score from hours, with torch SGD, and save them"
         " to the BentoML model store.",
         epilog="Exit status: 0 saved (or dry run), 1 unusable rows or fit, 2 usage, 3 refused:"
-        " the model now in the store is better, 130 interrupted.",
+        " the model now in the store is better, or the rows are too unlike its own,"
+        " 130 interrupted.",
     )
     add = parser.add_argument
     add(
@@ -59,6 +60,14 @@ def _parser() -> argparse.ArgumentParser:
         "--update",
         metavar="TAG",
         help="add the rows to those that this model was trained on, which are not needed for it",
+    )
+    add(
+        "--score-range",
+        nargs=2,
+        type=_number(float, -sys.float_info.max, sys.float_info.max, "a number"),
+        metavar=("LOW", "HIGH"),
+        help="the limits of scores: rows outside cannot be used, and predictions are cut to them"
+        " (default: none, with --update those of that model)",
     )
     positive = _number(float, math.ulp(0), sys.float_info.max, "a number above 0")
     add("--lr", type=positive, help="learning rate (default: 0.1; 0.01 with --raw)")
@@ -99,6 +108,8 @@ def main(arguments: "list[str] | None" = None) -> int:
     options = parser.parse_args(arguments)
     if options.update and options.folds:
         parser.error("--folds cannot change the folds of the model to --update")
+    if options.score_range and options.score_range[0] >= options.score_range[1]:
+        parser.error("--score-range takes the lower limit first, and then a higher one")
     try:
         from training.run import run
 

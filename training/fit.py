@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -16,10 +17,9 @@ from scipy.special import fdtrc, stdtrit
 from models import VERSION
 from models.diagnosis import diagnose
 from models.document import first_problem
-from models.moments import Cost, merged
+from models.moments import Cost, Moments, merged
 from models.study_score import Fit, StudyScore
 from training.errors import CannotFit
-from training.evaluation import cross_validation, siblings
 from training.gate import are_the_labs
 from training.rows import Summary, plus
 from training.sgd import Epoch, descend
@@ -61,7 +61,8 @@ def fit(
     if everything.min_x == everything.max_x:
         raise CannotFit(f"hours never vary: all {everything.n} rows have {everything.min_x:g}")
 
-    problems = [everything, *siblings(folds)]
+    others = siblings(folds)
+    problems = [everything, *filter(None, others)]
     cost = side_by_side([m.cost if raw else m.standard_cost for m in problems])
     scale = 1.0 if raw else everything.sd_y**2  # from the cost in standard units
     kept = {round(epochs ** (i / (COSTS_KEPT - 2))) for i in range(COSTS_KEPT - 1)} | {0}
@@ -69,26 +70,20 @@ def fit(
     for epoch in watch(_falling(descend(cost, lr, epochs), cost, lr)):
         if epoch.number in kept:
             costs.append((epoch.number, float(epoch.cost[0]) * scale))
-    lines = list(zip(epoch.W.tolist(), epoch.b.tolist(), strict=True))
-    if not raw:
-        lines = [m.from_standard_units(W, b) for m, (W, b) in zip(problems, lines, strict=True)]
-    (W, b), *others = lines
-    remaining = iter(others)
-    by_fold = tuple(next(remaining) if fold else None for fold in folds) if others else ()
+    ends = zip(problems, epoch.W.tolist(), epoch.b.tolist(), strict=True)
+    lines = iter([(W, b) if raw else m.from_standard_units(W, b) for m, W, b in ends])
+    W, b = next(lines)
 
     f = diagnose(everything).curvature_f
     try:
-        errors = cross_validation(folds, by_fold)
         return StudyScore(
             W=W,
             b=b,
             folds=folds,
-            siblings=by_fold,
+            siblings=tuple(next(lines) if m else None for m in others) if any(others) else (),
             t=float(stdtrit(everything.n - 2, 0.975)) if everything.n > 2 else None,
             curvature_p=None if f is None else float(fdtrc(1, everything.n - 3, f)),
             score_range=score_range,
-            cv_rmse=errors.rmse,
-            cv_r2=errors.r2,
             fit=Fit(
                 lr=lr,
                 epochs=epochs,
@@ -109,8 +104,19 @@ def fit(
         )
     except ValidationError as error:
         raise CannotFit(f"no usable line: {first_problem(error)}") from error
-    except ValueError as error:
-        raise CannotFit(f"no usable line: {error}") from error
+
+
+def siblings(folds: Sequence[Moments | None]) -> list[Moments | None]:
+    """For each fold that has rows the moments of all others; None where there are no others.
+
+    Each is the sum of those before it and those after it, for a difference would lose digits.
+    """
+    before = [None, *itertools.accumulate(folds, plus)]
+    after = [None, *itertools.accumulate(reversed(folds), plus)]
+    return [
+        plus(first, last) if fold else None
+        for fold, first, last in zip(folds, before, after[-2::-1], strict=False)
+    ]
 
 
 def side_by_side(costs: Sequence[Cost]) -> Cost:

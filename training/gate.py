@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from scipy.special import fdtrc, stdtrit
 
+from models.diagnosis import diagnose
 from models.moments import Moments
 from models.study_score import Source, StudyScore
 from training.rows import Summary
@@ -20,30 +22,18 @@ if TYPE_CHECKING:
 TWO_SIGMA = 0.97725  # the share of a normal distribution below 2
 NOTHING = 1e-9  # a difference of less, in units of the scores' variance, is none
 # The signs of unlike rows; tests/simulate_gate.py shows how often each choice is wrong.
-ERROR_RATIO, ERROR_P = 2.25, 0.01
+ERROR_RATIO, ERROR_P = 2.25, 0.005
 SLOPE_SHARE = 0.6
-R2_TO_LOSE = 0.3
-
-
-class Likeness(NamedTuple):
-    """The rows of a run beside those that the champion was trained on, its `own`.
-
-    `rmse` is the champion's, where it can be on rows that it has not seen.
-    """
-
-    rmse: float
-    own_rmse: float | None
-    slope: float
-    own_slope: float
-    mean_hours: float
-    own_hours: tuple[float, float]
+T_EXPECTED, T_FOUND = 4, 2
 
 
 class Comparison(NamedTuple):
-    """The model in the store, the champion, against a new one, and why that is refused, if it is.
+    """The champion against a new model, why that is refused, if it is, and the figures to tell by.
 
-    Root mean squared errors: on rows that both were trained on, the `same_rows`, or on rows that
-    neither has seen; null where there is no such comparison.
+    `rmse` is the champion's and `challenger_rmse` the new model's: of the `same_rows`, that both
+    were trained on, or of the new model's rows, each on those that it has not seen. `run_rmse` is
+    the champion's on the rows of the run, `own_rmse` on its own, cross-validated; null where a
+    model of too few rows has none. The rest is about the rows of the run, and the champion's own.
     """
 
     tag: str
@@ -51,7 +41,13 @@ class Comparison(NamedTuple):
     rmse: float | None = None
     challenger_rmse: float | None = None
     same_rows: bool = False
-    likeness: Likeness | None = None
+    run_rmse: float | None = None
+    own_rmse: float | None = None
+    slope: float | None = None
+    own_slope: float | None = None
+    mean_hours: float | None = None
+    own_hours_min: float | None = None
+    own_hours_max: float | None = None
 
     @property
     def refused(self) -> bool:
@@ -60,8 +56,7 @@ class Comparison(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """Everything."""
-        likeness = self.likeness and self.likeness._asdict()
-        return {**self._asdict(), "likeness": likeness, "refused": self.refused}
+        return {**self._asdict(), "refused": self.refused}
 
 
 def are_the_labs(sources: Sequence[Source]) -> bool:
@@ -78,27 +73,40 @@ def compare(stored: Stored, challenger: StudyScore, rows: Summary) -> Comparison
     cannot be compared does not replace what was measured.
     """
     tag, champion = stored
+    own, run = champion.moments, rows.moments
     if are_the_labs(champion.sources) != are_the_labs(challenger.sources):
         demonstration = f"the lab's model is a demonstration, and {tag} is one of other rows"
         return Comparison(tag, None if are_the_labs(champion.sources) else demonstration)
-    if _same(champion.moments, challenger.moments):
-        worse = challenger.rmse**2 - champion.rmse**2
-        reason = None
-        if worse * challenger.moments.n > NOTHING * challenger.moments.syy:
-            reason = f"{tag} fits the same rows better"
-        return Comparison(tag, reason, champion.rmse, challenger.rmse, same_rows=True)
+    if _same(own, challenger.moments):
+        worse = challenger.squares - champion.squares > NOTHING * own.syy
+        return Comparison(
+            tag,
+            f"{tag} fits the same rows better" if worse else None,
+            champion.training_error.rmse,
+            challenger.training_error.rmse,
+            same_rows=True,
+        )
     if problem := _incomparable(champion, challenger):
         return Comparison(tag, f"this model cannot be compared with {tag}: {problem}")
-    likeness = _likeness(champion, rows)
-    unlike = _unlike(tag, champion, challenger, rows.moments, likeness)
-    if not champion.siblings:
-        return Comparison(tag, unlike, likeness=likeness)
-    return Comparison(
+    mean_square = sum(champion.squares_unseen(rows.folds)) / run.n
+    found = Comparison(
         tag,
-        unlike or _worse(tag, champion, challenger),
-        math.sqrt(sum(_squares(champion, challenger.folds)) / challenger.moments.n),
-        challenger.cv_rmse,
-        likeness=likeness,
+        next(_unlike(stored, run, mean_square), None),
+        run_rmse=math.sqrt(mean_square) if champion.siblings else None,
+        own_rmse=champion.cv_error.rmse,
+        slope=run.slope,
+        own_slope=own.slope,
+        mean_hours=run.mean_x,
+        own_hours_min=own.min_x,
+        own_hours_max=own.max_x,
+    )
+    if not champion.siblings:
+        return found
+    squares = champion.squares_unseen(challenger.folds)
+    return found._replace(
+        reason=found.reason or _worse(stored, challenger, squares),
+        rmse=math.sqrt(sum(squares) / challenger.moments.n),
+        challenger_rmse=challenger.cv_error.rmse,
     )
 
 
@@ -118,6 +126,8 @@ def _same(some: Moments, others: Moments) -> bool:
 
 def _incomparable(champion: StudyScore, challenger: StudyScore) -> str | None:
     """Why the two have no rows that neither has seen."""
+    if any(fold and not fold.higher for fold in (*champion.folds, *challenger.folds)):
+        return "some of their rows were read by version 1, which put them into folds by file name"
     if len(champion.folds) != len(challenger.folds):
         return f"their rows are in {len(champion.folds)} and in {len(challenger.folds)} folds"
     if champion.siblings and not challenger.siblings:
@@ -125,96 +135,77 @@ def _incomparable(champion: StudyScore, challenger: StudyScore) -> str | None:
     return None
 
 
-def _squares(model: StudyScore, folds: Sequence[Moments | None]) -> list[float]:
-    """The squared residuals in each fold that has rows, of the line that has not seen it.
+def _unlike(stored: Stored, run: Moments, mean_square: float) -> Iterator[str]:
+    """In what the rows of a run are so unlike the champion's that a person must look at them.
 
-    The whole model has not seen a fold that was empty in training.
+    `mean_square` is the champion's mean squared error on them.
     """
-    lines = model.siblings or [None] * len(folds)
-    return [
-        fold.squared_residuals(*(line or (model.W, model.b)))
-        for fold, line in zip(folds, lines, strict=True)
-        if fold
-    ]
-
-
-def _likeness(champion: StudyScore, rows: Summary) -> Likeness:
-    own, run = champion.moments, rows.moments
-    return Likeness(
-        rmse=math.sqrt(sum(_squares(champion, rows.folds)) / run.n),
-        own_rmse=champion.residual_sd if champion.cv_rmse is None else champion.cv_rmse,
-        slope=run.cost.slope,
-        own_slope=own.cost.slope,
-        mean_hours=run.mean_x,
-        own_hours=(own.min_x, own.max_x),
-    )
-
-
-def _unlike(
-    tag: str, champion: StudyScore, challenger: StudyScore, run: Moments, likeness: Likeness
-) -> str | None:
-    """In what the rows of a run are so unlike the champion's that a person must look at them."""
-    rmse, own_rmse, slope, own_slope, mean_hours, (low, high) = likeness
+    tag, champion = stored
     own = champion.moments
-    if abs(mean_hours - (low + high) / 2) > high - low:  # beyond the range widened by half
-        return (
-            f"the hours of these rows average {mean_hours:.4g}, and those of {tag} lie between"
+    low, high = own.min_x, own.max_x
+    if abs(run.mean_x - (low + high) / 2) > high - low:  # beyond the range widened by half
+        yield (
+            f"the hours of these rows average {run.mean_x:.4g}, and those of {tag} lie between"
             f" {low:g} and {high:g}"
         )
+
+    slope, less = abs(own.slope), (own.slope - run.slope) * math.copysign(1, own.slope)
     if own.n > 2 and run.sxx:
-        variance = own.cost.least * own.n / (own.n - 2)
-        sure = float(stdtrit(own.n - 2, TWO_SIGMA)) * math.sqrt(variance)
-        towards_0 = (own_slope - slope) * math.copysign(1, own_slope)
-        if (
-            abs(own_slope) > sure * math.sqrt(1 / own.sxx)
-            and towards_0 > sure * math.sqrt(1 / own.sxx + 1 / run.sxx)
-            and towards_0 > (1 - SLOPE_SHARE) * abs(own_slope)
-        ):
-            return (
-                f"an hour is worth {slope:.4g} points in these rows, and {own_slope:.4g} in those"
-                f" of {tag}"
-            )
-    if (champion.cv_r2 or 0) > R2_TO_LOSE and (challenger.cv_r2 or 0) <= 0:
-        return (
-            f"hours explain nothing of these scores, and {champion.cv_r2:.0%} of the variance of"
-            f" those of {tag}"
-        )
-    if own_rmse is not None and rmse**2 > ERROR_RATIO * own_rmse**2 + NOTHING * run.syy / run.n:
-        ratio = rmse**2 / own_rmse**2 if own_rmse else math.inf
-        if math.isinf(ratio) or fdtrc(run.n, own.n, ratio) < ERROR_P:
-            return f"{tag} misses these rows by {rmse:.4g} (RMSE), and its own by {own_rmse:.4g}"
-    return None
+        sd = math.sqrt(own.cost.least * own.n / (own.n - 2))
+        two = sd * float(stdtrit(own.n - 2, TWO_SIGMA))
+        if slope > two / math.sqrt(own.sxx):
+            if less > max((1 - SLOPE_SHARE) * slope, two * math.sqrt(1 / own.sxx + 1 / run.sxx)):
+                yield (
+                    f"an hour is worth {run.slope:.4g} points in these rows, and {own.slope:.4g} in"
+                    f" those of {tag}"
+                )
+            noise = math.sqrt(run.cost.least * run.n / max(run.n - 2, 1) / run.sxx)
+            if slope > T_EXPECTED * sd / math.sqrt(run.sxx) and slope - less < T_FOUND * noise:
+                yield (
+                    "hours explain nothing for certain of these scores, and"
+                    f" {champion.training_error.r2:.0%} of the variance of those of {tag}"
+                )
+
+    own_rmse = champion.residual_sd if champion.cv_error.rmse is None else champion.cv_error.rmse
+    if own_rmse is None or mean_square <= ERROR_RATIO * own_rmse**2 + NOTHING * run.syy / run.n:
+        return
+    freedom = 2 / max(NOTHING, _kurtosis(own, run) - 1)
+    ratio = mean_square / own_rmse**2 if own_rmse else math.inf
+    if math.isinf(ratio) or fdtrc(freedom * run.n, freedom * own.n, ratio) < ERROR_P:
+        rmse = math.sqrt(mean_square)
+        yield f"{tag} misses these rows by {rmse:.4g} (RMSE), and its own by {own_rmse:.4g}"
 
 
-def _worse(tag: str, champion: StudyScore, challenger: StudyScore) -> str | None:
+def _kurtosis(*parts: Moments) -> float:
+    """Of the residuals of both, each around its own line; normal where it is unknown.
+
+    Squares of n errors scatter as those of 2 n / (kurtosis - 1) normal ones (Box 1953,
+    "Non-normality and tests on variances", Biometrika 40).
+    """
+    known = [(part.n, k) for part in parts if (k := diagnose(part).kurtosis) is not None]
+    return sum(n * k for n, k in known) / sum(n for n, _ in known) if known else 3.0
+
+
+def _worse(stored: Stored, challenger: StudyScore, squares: Sequence[float]) -> str | None:
     """Whether the champion is better by more than two standard errors of the folds' differences.
 
-    In Student's t for so few of them. The siblings share most of their rows, so their errors rise
-    and fall together, and the standard error is the one that Nadeau and Bengio correct for that
-    (2003, "Inference for the generalization error", Machine Learning 52). A challenger with under a
-    tenth of the champion's rows has to turn the tables: better by two standard errors, it gets in.
+    `squares` are its squared residuals in each fold. In Student's t for so few of them. The
+    siblings share most of their rows, so their errors rise and fall together, and the standard
+    error is the one that Nadeau and Bengio correct for that (2003, "Inference for the
+    generalization error", Machine Learning 52). A challenger with under a tenth of the champion's
+    rows has to turn the tables: better by two standard errors, it gets in.
     """
+    tag, champion = stored
     folds = [fold for fold in challenger.folds if fold]
     n, k = challenger.moments.n, len(folds)
-    differences = [
-        new - old
-        for old, new in zip(
-            _squares(champion, challenger.folds),
-            _squares(challenger, challenger.folds),
-            strict=True,
-        )
-    ]
-    mean = sum(differences) / n
-    spread = sum(
-        (difference - mean * fold.n) ** 2
-        for difference, fold in zip(differences, folds, strict=True)
-    )
-    standard_error = math.sqrt(spread * k / (k - 1) * (1 + k / (k - 1))) / n
+    differences = np.array(challenger.squares_unseen(challenger.folds)) - squares
+    mean = differences.sum() / n
+    spread = differences - mean * np.array([fold.n for fold in folds])
+    standard_error = math.sqrt(spread @ spread * k / (k - 1) * (1 + k / (k - 1))) / n
     few = n * 10 < champion.moments.n
     margin = standard_error * float(stdtrit(k - 1, TWO_SIGMA))
-    mean += margin if few else -margin
-    if mean <= NOTHING * challenger.moments.syy / n:
+    if mean + (margin if few else -margin) <= NOTHING * challenger.moments.syy / n:
         return None
-    if few and sum(differences) <= 0:
+    if few and mean <= 0:
         return f"so few rows do not show that this model is better than {tag}"
     return f"{tag} is better on rows that neither has seen"

@@ -1,78 +1,53 @@
-"""How far a run has come, on stderr: bars on a terminal, else a line from time to time."""
+"""How far a run has come, in a line on stderr."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 
 from training.processes import Group
 from training.sgd import Epoch
 
-SECONDS_BETWEEN_LINES = 10
+PAUSES = 0.1, 10.0  # seconds: on a terminal, where the line is written over, and in a log file
 
 
-class Lines:
-    """Progress for a log file."""
+class Progress:
+    """Of one process; in a group only the first one writes over its line."""
 
-    @contextmanager
-    def rows(self) -> Iterator[Callable[[int], object]]:
-        """Tell the function that it gives the number of rows of each batch."""
-        start = last = time.monotonic()
-        total = 0
+    def __init__(self, group: Group) -> None:
+        self._over = sys.stderr.isatty() and group.rank == 0
+        self._pause = PAUSES[not self._over]
+        self._rows = 0
+        self._start = time.monotonic()
+        self._next = self._start + (0 if self._over else self._pause)
 
-        def advance(rows: int) -> None:
-            nonlocal last, total
-            total += rows
-            now = time.monotonic()
-            if now - last >= SECONDS_BETWEEN_LINES:
-                last = now
-                speed = total / (now - start)
-                print(f"read {total:,} rows, {speed:,.0f} rows/s", file=sys.stderr, flush=True)
-
-        yield advance
+    def rows(self, rows: int) -> None:
+        """So many more have been read."""
+        self._rows += rows
+        if self._due():
+            speed = self._rows / (time.monotonic() - self._start)
+            self._show(f"read {self._rows:,} rows, {speed:,.0f} rows/s")
 
     def epochs(self, epochs: Iterator[Epoch], last: int) -> Iterable[Epoch]:
         """The same epochs."""
-        return epochs
+        for epoch in epochs:
+            if self._due():
+                self._show(f"{epoch.number:,} of {last:,} epochs")
+            yield epoch
 
+    def clear(self) -> None:
+        """Take the line from the terminal again."""
+        if self._over:
+            self._show("")
 
-class Bars(Lines):
-    """Progress for a terminal."""
+    def _due(self) -> bool:
+        now = time.monotonic()
+        due = now >= self._next
+        if due:
+            self._next = now + self._pause
+        return due
 
-    def __init__(self) -> None:
-        from rich.console import Console
-
-        self.console = Console(stderr=True)
-
-    @contextmanager
-    def rows(self) -> Iterator[Callable[[int], object]]:
-        """Tell the function that it gives the number of rows of each batch."""
-        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.completed:,.0f} rows, {task.fields[speed]:,.0f} rows/s"),
-            TimeElapsedColumn(),
-        )
-        with Progress(*columns, console=self.console, transient=True) as bars:
-            task = bars.add_task("reading", total=None, speed=0)
-
-            def advance(rows: int) -> None:
-                elapsed = bars.tasks[0].elapsed
-                total = bars.tasks[0].completed + rows
-                bars.update(task, advance=rows, speed=total / elapsed if elapsed else 0)
-
-            yield advance
-
-    def epochs(self, epochs: Iterator[Epoch], last: int) -> Iterable[Epoch]:
-        """The same epochs, counted in a bar."""
-        from rich.progress import track
-
-        return track(epochs, "epochs", last + 1, console=self.console, transient=True)
-
-
-def progress(group: Group) -> Lines:
-    """What suits stderr; in a group of processes the first one tells how far it is itself."""
-    return Bars() if sys.stderr.isatty() and group.rank == 0 else Lines()
+    def _show(self, text: str) -> None:
+        line = f"\r{text}\x1b[K" if self._over else f"{text}\n"
+        print(line, end="", file=sys.stderr, flush=True)

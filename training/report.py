@@ -5,50 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from models.study_score import Source, StudyScore
-from training.evaluation import Errors
+from models.moments import Moments
+from models.study_score import Errors, Source, StudyScore
 from training.gate import Comparison
 
 FILES_NAMED = 10
 UNFINISHED = 1e-12  # of the scores' variance: what the report's six digits show
 
 
-class Test(NamedTuple):
-    """The errors of a model on so many held-back rows."""
-
-    rows: int
-    errors: Errors
-
-
 class Report(NamedTuple):
-    """A model, its errors on held-back rows if there are any, and the champion if there is one.
+    """A model, the rows held back to test it, if any, and the champion, if there is one.
 
     `tag` is null if the model was not saved.
     """
 
     model: StudyScore
     tag: str | None = None
-    test: Test | None = None
+    test: Moments | None = None
     champion: Comparison | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Everything."""
-        model, fit = self.model, self.model.fit
-        report: dict[str, Any] = {
+        model, test = self.model, self.test
+        return {
             "tag": self.tag,
             **model.facts(),
+            "findings": [finding._asdict() for finding in model.findings()],
             "skipped": sum(source.skipped for source in model.sources),
             "folds": sum(fold is not None for fold in model.folds),
-            "test": None,
-            "champion": None,
-            **fit.model_dump(mode="json"),
+            "test": test and {"rows": test.n, **model.errors(test)._asdict()},
+            "champion": self.champion and self.champion.as_json(),
+            **model.fit.model_dump(mode="json"),
             "sources": [source.model_dump() for source in model.sources],
         }
-        if self.test:
-            report["test"] = {"rows": self.test.rows, **self.test.errors._asdict()}
-        if self.champion:
-            report["champion"] = self.champion.as_json()
-        return report
 
     def sentences(self, dry_run: bool = False) -> Iterator[str]:
         """The same for people."""
@@ -57,7 +46,9 @@ class Report(NamedTuple):
             yield f"{source.name}: {_rows([source])}"
         if more := model.sources[FILES_NAMED:]:
             yield f"{len(more):,} more files: {_rows(more)}"
-        yield f"{moments.n:,} rows, {moments.min_x:g} to {moments.max_x:g} hours"
+        limits = model.score_range
+        within = f", scores from {limits[0]:g} to {limits[1]:g}" if limits else ""
+        yield f"{moments.n:,} rows, {moments.min_x:g} to {moments.max_x:g} hours{within}"
         units = "hours as they are" if fit.raw else "standard units"
         yield f"{fit.epochs} epochs of SGD, learning rate {fit.lr:g}, {units}"
         yield f"score = {_line(model.W, model.b)}"
@@ -65,11 +56,19 @@ class Report(NamedTuple):
         if least(model.W, model.b) - least.least > UNFINISHED * moments.sd_y**2:
             heading = _line(least.slope, least.mean_y - least.slope * least.mean_x)
             yield f"(not there yet: SGD is heading for {heading})"
-        yield f"training error: {_errors(model.rmse, model.r2)}"
+        if model.residual_sd:
+            facts = model.facts()
+            yield (
+                "95 % confidence: W from {W_low:.4g} to {W_high:.4g},"
+                " b from {b_low:.4g} to {b_high:.4g}".format_map(facts)
+            )
+        yield f"training error: {_errors(model.training_error)}"
         folds = sum(fold is not None for fold in model.folds)
-        yield f"cross-validated over {folds} folds: {_errors(model.cv_rmse, model.cv_r2)}"
+        yield f"cross-validated over {folds} folds: {_errors(model.cv_error)}"
         if self.test:
-            yield f"on {self.test.rows:,} held-back rows: {_errors(*self.test.errors)}"
+            yield f"on {self.test.n:,} held-back rows: {_errors(model.errors(self.test))}"
+        for finding in model.findings():
+            yield finding.sentence
         if champion := self.champion:
             yield f"champion {champion.tag}: {_compared(champion)}"
         if self.tag:
@@ -85,7 +84,8 @@ def _line(W: float, b: float) -> str:
 
 def _rows(sources: Sequence[Source]) -> str:
     skipped = sum(source.skipped for source in sources)
-    rows = f"{sum(source.rows for source in sources):,} rows"
+    number = sum(source.rows for source in sources)
+    rows = f"{number:,} row{'' if number == 1 else 's'}"
     return f"{rows}, {skipped:,} skipped" if skipped else rows
 
 
@@ -99,8 +99,8 @@ def _compared(champion: Comparison) -> str:
     )
 
 
-def _errors(rmse: float | None, r2: float | None) -> str:
+def _errors(errors: Errors) -> str:
     return ", ".join(
         f"{name} {'unknown' if value is None else format(value, '.4g')}"
-        for name, value in (("RMSE", rmse), ("R²", r2))
+        for name, value in zip(("RMSE", "R²"), errors, strict=True)
     )

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from bentoml.exceptions import BentoMLException
 
 from models import store
 from models.store import Stored
 from training.errors import TrainingError
-from training.evaluation import errors
 from training.fit import POINTS_KEPT, fit
 from training.gate import are_the_labs, compare
 from training.processes import Group, group
-from training.progress import progress
-from training.report import Report, Test
-from training.rows import Summary, read_rows
+from training.progress import Progress
+from training.report import Report
+from training.rows import read_rows
 from training.sgd import Epoch
 from training.sources import Columns, refuse_seen
 
@@ -46,58 +46,60 @@ def run(options: Namespace) -> int:
 def _run(options: Namespace, processes: Group) -> int:
     update = processes.broadcast(lambda: store.load(options.update)) if options.update else None
     champion = processes.broadcast(_champion)
-    folds = len(update.model.folds) if update else options.folds or _folds(champion)
+    limits = options.score_range and tuple(options.score_range)
+    if update:
+        limits = limits or update.model.score_range
+    progress = Progress(processes)
+    read = functools.partial(
+        read_rows,
+        columns=Columns(options.hours_column, options.score_column),
+        folds=len(update.model.folds) if update else options.folds or _folds(champion),
+        advance=progress.rows,
+        skip_bad_rows=options.skip_bad_rows,
+        group=processes,
+        score_range=limits,
+    )
     drawn = POINTS_DRAWN if options.picture else POINTS_KEPT if options.keep_points else 0
-    columns = Columns(options.hours_column, options.score_column)
-    show = progress(processes)
-
-    def read(paths: list[str], sample: int = 0) -> Summary:
-        with show.rows() as advance:
-            return read_rows(
-                paths, columns, folds, advance, options.skip_bad_rows, sample, processes
-            )
-
-    def watch(epochs: Iterator[Epoch]) -> Iterable[Epoch]:
-        if options.raw and not options.json:
-            return _printed(epochs, options.epochs)
-        return show.epochs(epochs, options.epochs)
-
-    summary = read(options.rows, drawn)
+    rows = read(options.rows, sample=drawn)
     if update:
         seen = update.model.sources
-        refuse_seen(summary.sources, seen, f"{update.tag} was trained on it already")
+        refuse_seen(rows.sources, seen, f"{update.tag} was trained on it already")
     held_back = read([options.test]) if options.test else None
     if held_back:
         because = "it is among the rows to train on, not held back"
-        refuse_seen(held_back.sources, summary.sources, because)
+        refuse_seen(held_back.sources, rows.sources, because)
     if processes.rank:
         return SAVED  # the first process does the rest
 
-    lr = options.lr or (0.01 if options.raw else 0.1)
-    model = fit(summary, lr, options.epochs, options.raw, watch, update, options.keep_points)
-    test = None
-    if held_back:
-        test = Test(held_back.moments.n, errors(held_back.moments, model.W, model.b))
-    comparison = compare(champion, model, summary) if champion else None
+    watch = _printed if options.raw and not options.json else progress.epochs
+    model = fit(
+        rows,
+        lr=options.lr or (0.01 if options.raw else 0.1),
+        epochs=options.epochs,
+        raw=options.raw,
+        watch=functools.partial(watch, last=options.epochs),
+        update=update,
+        keep_points=options.keep_points,
+        score_range=limits,
+    )
+    progress.clear()
+    comparison = compare(champion, model, rows) if champion else None
     if options.picture:
         from training.picture import draw
 
-        draw(model, summary.points, options.picture)
-    tag = None
+        draw(model, rows.points, options.picture)
     refused = comparison is not None and comparison.refused and not options.force
+    tag = None
     if not options.dry_run and not refused:
         with _uninterrupted():
             tag = str(store.save(model))
-    problem = _print(Report(model, tag, test, comparison), options)
+    report = Report(model, tag, held_back.moments if held_back else None, comparison)
+    problem = _print(report, options)
     if problem:
         saved = f"; the model is saved all the same, as {tag}" if tag else ""
-        print(f"training: the report could not be written: {problem}{saved}", file=sys.stderr)
+        _say(f"the report could not be written: {problem}{saved}")
     if comparison and refused and not options.dry_run:
-        print(
-            f"training: refused, nothing saved: {comparison.reason};"
-            " --force saves this model all the same",
-            file=sys.stderr,
-        )
+        _say(f"refused, nothing saved: {comparison.reason}; --force saves this model all the same")
         return REFUSED
     return FAILED if problem and not tag else SAVED
 
@@ -115,8 +117,12 @@ def _champion() -> Stored | None:
     except store.ModelMissing:
         return None
     except store.ModelDamaged as error:
-        print(f"training: no comparison with the model now in the store: {error}", file=sys.stderr)
+        _say(f"no comparison with the model now in the store: {error}")
         return None
+
+
+def _say(text: str) -> None:
+    print(f"training: {text}", file=sys.stderr)
 
 
 def _print(report: Report, options: Namespace) -> str | None:
