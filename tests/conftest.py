@@ -16,6 +16,8 @@ os.environ["BENTOML_HOME"] = _home.name  # read once, when bentoml is first impo
 os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(dir=_home.name)
 
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as in training/__main__.py
+
 import bentoml  # noqa: E402
 from starlette.testclient import TestClient  # noqa: E402
 

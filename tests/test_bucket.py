@@ -46,7 +46,7 @@ def store(server: str, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def found(url: str) -> list[str]:
-    return [one.url.removeprefix("s3://marks/") for one in bucket.find(url)]
+    return [one.name.removeprefix("s3://marks/") for one in bucket.find(url)]
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ from scipy import stats
 
 from models.moments import Moments, merged
 from tests.data import Array, write_csv
+from training.columns import Columns
 from training.errors import DataError
 from training.fit import fit
 from training.rows import Summary, fold_of, read_rows
-from training.sources import LAB_CSV, Columns
+from training.sources import LAB_CSV
 
 
 def write(tmp_path: Path, content: bytes | str, name: str = "scores.csv") -> str:
@@ -161,7 +162,7 @@ def test_folders_and_globs_are_the_files_in_them_each_read_once(tmp_path: Path) 
 @pytest.mark.parametrize("path", ["empty", "*.csv"])
 def test_a_folder_or_glob_of_nothing_is_named(tmp_path: Path, path: str) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"no file whose name ends in \.csv"):
+    with pytest.raises(DataError, match=r"no file there whose name ends in \.csv"):
         read_rows([str(tmp_path / path)])
 
 

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import codecs
 import contextlib
 import gc
 import math
@@ -23,6 +24,23 @@ def _number(kind: "type[float]", low: float, high: float, rule: str) -> Any:
         raise argparse.ArgumentTypeError(f"{text!r} is not {rule}")
 
     return parse
+
+
+def _one_of(characters: "str", rule: str) -> Any:
+    def parse(text: str) -> str:
+        if len(text) != 1 or text not in characters:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {rule}")
+        return text
+
+    return parse
+
+
+def _encoding(name: str) -> str:
+    try:
+        codecs.getincrementaldecoder(name)("replace").decode("hours".encode(name))
+        return codecs.lookup(name).name
+    except (LookupError, ValueError, TypeError):
+        raise argparse.ArgumentTypeError(f"{name!r} is no encoding of text that is known") from None
 
 
 def _png(name: str) -> str:
@@ -45,11 +63,18 @@ def _parser() -> argparse.ArgumentParser:
         "rows",
         nargs="*",
         metavar="ROWS",
-        help="files, folders or globs of CSV or Parquet; none means the lab's three rows: 1, 2, 3"
-        " hours and 2, 4, 6 points",
+        help="files, folders, globs or bucket URLs of CSV, Parquet or workbooks; none means the"
+        " lab's three rows: 1, 2, 3 hours and 2, 4, 6 points",
     )
+    add("--query", metavar="SQL", help="read the rows of a query; ROWS is the database's address")
     add("--hours-column", default="hours", metavar="NAME", help="(default: hours)")
     add("--score-column", default="score", metavar="NAME", help="(default: score)")
+    mark = _one_of(",;\t |:^~", "a mark that can separate columns")
+    add("--separator", type=mark, metavar="MARK", help="between columns (default: told by a file)")
+    mark = _one_of(",.", "a comma or a point")
+    add("--decimal", type=mark, metavar="MARK", help="in numbers (default: told by a file)")
+    add("--encoding", type=_encoding, metavar="NAME", help="(default: told by a file)")
+    add("--sheet", metavar="NAME", help="of workbooks (default: the first)")
     add(
         "--skip-bad-rows",
         action="store_true",
@@ -110,6 +135,10 @@ def main(arguments: "list[str] | None" = None) -> int:
         parser.error("--folds cannot change the folds of the model to --update")
     if options.score_range and options.score_range[0] >= options.score_range[1]:
         parser.error("--score-range takes the lower limit first, and then a higher one")
+    if options.query is not None and len(options.rows) != 1:
+        parser.error("--query takes one database's address in place of ROWS")
+    # every processor reads rows as it is, and a product of a batch is too short to be shared out
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from training.run import run
 

@@ -24,18 +24,18 @@ READ_BYTES = 1 << 22  # what is asked for at once
 class Object(NamedTuple):
     """An object, and what it is known by when it comes again: the store's version or ETag of it."""
 
-    url: str
+    name: str
     size: int
     version: str
 
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
         """What it holds, as a file; raises DataError, also if it is not what it was at the end."""
-        store, key = _store(self.url)
-        with _errors(self.url):
+        store, key = _store(self.name)
+        with _errors(self.name):
             yield io.BufferedReader(_Object(store, key), READ_BYTES)
-            if _object(self.url, obstore.head(store, key)) != self:
-                raise DataError(f"{self.url}: was changed while it was read")
+            if _object(self.name, obstore.head(store, key)) != self:
+                raise DataError(f"{self.name}: was changed while it was read")
 
 
 def is_url(path: str) -> bool:

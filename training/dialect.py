@@ -28,6 +28,7 @@ class Asked(NamedTuple):
     separator: str | None = None
     decimal: str | None = None
     encoding: str | None = None
+    sheet: str | None = None
 
 
 class Dialect(NamedTuple):

@@ -59,6 +59,11 @@ def kind(name: str, file: IO[bytes], head: bytes) -> Kind:
     return "text"
 
 
+def is_whole(head: bytes) -> bool:
+    """Whether it has to be in memory as a whole to tell what it is."""
+    return head.startswith((b"PK\x03\x04", OLE))
+
+
 def packed(head: bytes) -> str | None:
     """The program that packed a file, if it was packed: gzip or zstd."""
     return next((program for start, program in PACKED.items() if head.startswith(start)), None)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from models.moments import Moments
 from models.study_score import Errors, Source, StudyScore
+from training.errors import printable
 from training.gate import Comparison
 
 FILES_NAMED = 10
@@ -43,7 +44,8 @@ class Report(NamedTuple):
         """The same for people."""
         model, moments, fit = self.model, self.model.moments, self.model.fit
         for source in model.sources[:FILES_NAMED]:
-            yield f"{source.name}: {_rows([source])}"
+            how = " of ".join(filter(None, (source.read_as, source.query)))
+            yield printable(f"{source.name}: {_rows([source])}" + (f" ({how})" if how else ""))
         if more := model.sources[FILES_NAMED:]:
             yield f"{len(more):,} more files: {_rows(more)}"
         limits = model.score_range

@@ -1,29 +1,35 @@
-"""Rows in, moments out: from the lab's three rows, or from files with any number of them."""
+"""Rows to moments by fold, in one process or many; bad rows are named, or skipped."""
 
 from __future__ import annotations
 
 import functools
-import zlib
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+import os
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from models.moments import Moments, merged
-from models.study_score import Source
-from training import bad_rows
-from training.batches import Reader
+from models.study_score import HOURS_MAX, Source
+from training import sources
+from training.batches import Batch, Limit, Problem
+from training.columns import Columns
+from training.dialect import PLAIN, Asked
 from training.errors import DataError
 from training.processes import Group
-from training.sources import LAB, Columns, Fragment, find, fragments, is_parquet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-SEED = 3
+Row = tuple[float, float]
+AHEAD = 4  # batches that wait for a processor
+SCORES = -1e100, 1e100  # squares of scores, and sums of them, stay far from overflow
 DEFAULT_COLUMNS = Columns()
 ALONE = Group()
 
@@ -32,12 +38,13 @@ class Summary(NamedTuple):
     """What remains of the rows of a run.
 
     `folds[k]` are the moments of fold k, None if no row fell into it; `points` are (hours, score)
-    of rows drawn at random, in the order they were drawn.
+    of rows drawn at random, in the order they were drawn; `notes` say what was left out.
     """
 
     folds: tuple[Moments | None, ...]
     sources: tuple[Source, ...]
     points: tuple[tuple[float, float], ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def moments(self) -> Moments:
@@ -45,8 +52,8 @@ class Summary(NamedTuple):
         return merged(self.folds)
 
 
-def fold_of(x: Array, y: Array, folds: int) -> NDArray[np.int64]:
-    """The fold of each row (x[i], y[i]): a hash of the two numbers' bits, -0 being 0, alone.
+def hashed(x: Array, y: Array) -> NDArray[np.uint64]:
+    """64 bits of each row (x[i], y[i]), from the two numbers' bits, -0 being 0, alone.
 
     The mixing is splitmix64's (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number
     generators").
@@ -55,33 +62,46 @@ def fold_of(x: Array, y: Array, folds: int) -> NDArray[np.int64]:
     bits = (bits ^ (bits >> np.uint64(29))) + (y + 0.0).view(np.uint64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
-    bits ^= bits >> np.uint64(31)
-    return (bits % np.uint64(folds)).astype(np.int64)
+    return bits ^ (bits >> np.uint64(31))
 
 
-class _File(NamedTuple):
-    """What is known of a file after some of its fragments; the first one has the digest."""
+def fold_of(x: Array, y: Array, folds: int) -> NDArray[np.int64]:
+    """The fold of each row, by its hash alone."""
+    return (hashed(x, y) % np.uint64(folds)).astype(np.int64)
 
-    rows: int
-    skipped: int
-    bytes: int
-    sha256: str
 
-    def joined_with(self, other: _File) -> _File:
-        return _File(
-            self.rows + other.rows,
-            self.skipped + other.skipped,
-            self.bytes + other.bytes,
-            self.sha256 or other.sha256,
-        )
+class _How(NamedTuple):
+    """How rows are read, as `read_rows` was told."""
+
+    columns: Columns
+    asked: Asked
+    limits: tuple[Limit, Limit]
+    folds: int
+    sample: int
+    skip: bool
+    advance: Callable[[int], object]
 
 
 class _Part(NamedTuple):
-    """Some of the rows. `sample`, shape (rows, 3), holds random keys, hours and scores."""
+    """Some rows: moments by fold; those drawn by their hashes, and how often each is there."""
 
     folds: list[Moments | None]
-    files: dict[str, _File]
-    sample: Array
+    drawn: dict[int, tuple[Row, int]]
+
+
+class _Read(NamedTuple):
+    """What a process knows of a source: rows used, why others were not, the fields of a Source."""
+
+    used: int
+    problems: dict[str, Problem]
+    fields: dict[str, Any]
+
+    def plus(self, other: _Read) -> _Read:
+        """What two processes know."""
+        problems = dict(self.problems)
+        for reason, problem in other.problems.items():
+            problems[reason] = problem.plus(problems.get(reason))
+        return _Read(self.used + other.used, problems, self.fields or other.fields)
 
 
 def read_rows(
@@ -93,88 +113,155 @@ def read_rows(
     sample: int = 0,
     group: Group = ALONE,
     score_range: tuple[float, float] | None = None,
+    asked: Asked = PLAIN,
+    sql: str | None = None,
 ) -> Summary:
-    """Read all that files, folders and globs name, once, in a stream; no path means the lab's rows.
+    """Read all that paths name, or the rows of a query, once, in a stream; no path means the lab's.
 
-    A row's fold is that of `fold_of`. The `sample` rows that are drawn (all of the lab's) depend
-    neither on the order or the place of the files, nor on which of the group's processes reads
-    them. `advance` is told the rows of each batch. A score outside of `score_range` cannot be used.
+    A row's fold is that of `fold_of`. The `sample` different rows that are drawn (all of the lab's)
+    are those with the lowest hashes. So neither depends on order, place or format, nor on which of
+    the group's processes reads a row. `advance` is told the rows of each batch. A score outside of
+    `score_range` cannot be used.
 
     Raises DataError.
     """
-    sample = sample if paths else 3
-    todo = group.broadcast(lambda: [part for path in find(paths) for part in fragments(path)])
-    todo = todo if paths else [LAB]
-    scores = score_range or bad_rows.SCORES
-    whole = _Part([None] * folds, {}, np.empty((0, 3)))
-    for fragment in todo[group.rank :: group.size]:
-        part = _read(fragment, columns, folds, advance, skip_bad_rows, sample, scores)
-        whole = _joined(whole, part, sample)
-    whole = functools.reduce(lambda one, other: _joined(one, other, sample), group.gather(whole))
+    limits = Limit(columns.hours, 0, HOURS_MAX), Limit(columns.score, *(score_range or SCORES))
+    how = _How(columns, asked, limits, folds, sample if paths else 3, skip_bad_rows, advance)
+    places, notes = group.broadcast(lambda: sources.find(paths, sql))
+    whole = _Part([None] * folds, {})
+    reads: dict[int, _Read] = {}
+    with _pool() as pool:
+        for index, place in enumerate(places):
+            if share := _share(place, index, group):
+                part, reads[index] = _read(place, share, how, pool)
+                whole = _joined(whole, part, how.sample)
 
-    sources = []
-    for path in dict.fromkeys(fragment.path for fragment in todo):
-        file = whole.files[path]
-        if not file.rows + file.skipped:
-            raise DataError(
-                f"{path}: no rows" + (" below the header" if not is_parquet(path) else "")
-            )
-        sources.append(Source(name=path, columns=columns, **file._asdict()))
-    bad_rows.check_share(sum(s.skipped for s in sources), sum(s.rows for s in sources))
-    points = whole.sample[np.lexsort(whole.sample.T[::-1])][:, 1:]
-    return Summary(tuple(whole.folds), tuple(sources), tuple(map(tuple, points.tolist())))
+    found = []
+    gathered = group.gather((whole, reads))
+    parts = [part for part, _ in gathered]
+    whole = functools.reduce(lambda one, other: _joined(one, other, how.sample), parts)
+    for index, place in enumerate(places):
+        known = [reads[index] for _, reads in gathered if index in reads]
+        read = functools.reduce(_Read.plus, known)
+        skipped = sum(problem.rows for problem in read.problems.values())
+        if not read.used + skipped:
+            raise DataError(f"{place.name}: it has the columns, but no rows")
+        for reason, problem in read.problems.items():
+            notes.append(f"skipped {problem.rows:,} rows: {reason}; the first is {problem.message}")
+        found.append(Source(name=place.name, rows=read.used, skipped=skipped, **read.fields))
+    sources.refuse_twice(found)
+    _check_share(sum(s.skipped for s in found), sum(s.rows for s in found))
+    return Summary(tuple(whole.folds), tuple(found), _points(whole.drawn, how.sample), tuple(notes))
+
+
+@contextmanager
+def _pool() -> Iterator[ThreadPoolExecutor]:
+    """A thread for each of this process's processors."""
+    threads = len(os.sched_getaffinity(0)) // int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    with ThreadPoolExecutor(max(1, threads)) as pool, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "CSV malformed")  # it is read again then, row by row
+        yield pool
+
+
+def _share(place: sources.Place, index: int, group: Group) -> Group | None:
+    """A large file is shared block by block; of the other sources each has its process."""
+    rank = (group.rank - index) % group.size
+    if group.size > 1 and sources.is_large(place):
+        return Group(rank, group.size)
+    return None if rank else ALONE
 
 
 def _read(
-    fragment: Fragment,
-    columns: Columns,
-    folds: int,
-    advance: Callable[[int], object],
-    skip: bool,
-    sample: int,
-    scores: tuple[float, float],
-) -> _Part:
-    reader = Reader(fragment, columns, scores, skip)
-    name = zlib.crc32(Path(fragment.path).name.encode())
-    keys = np.random.Generator(np.random.PCG64([SEED, name]).advance(fragment.first_row))
-    parts: list[Moments | None] = [None] * folds
-    drawn = np.empty((0, 3))
-    row, skipped = fragment.first_row, 0
-    for x, y in reader:
-        mask = bad_rows.usable(x, y, scores)
-        if mask is not None and not skip:
-            reader.name_first(row, x, y, mask)
-        good_x, good_y = (x, y) if mask is None else (x[mask], y[mask])
-        fold = fold_of(good_x, good_y, folds)
-        order = np.argsort(fold.astype(np.uint8), kind="stable")
-        ends = np.cumsum(np.bincount(fold, minlength=folds))[:-1]
-        by_fold = zip(np.split(good_x[order], ends), np.split(good_y[order], ends), strict=True)
-        for k, (fold_x, fold_y) in enumerate(by_fold):
-            if len(fold_x):
-                parts[k] = plus(parts[k], Moments.of(fold_x, fold_y))
-        if sample:
-            rows = np.column_stack([keys.random(len(x)), x, y])
-            rows = rows if mask is None else rows[mask]
-            drawn = _lowest(drawn, rows, sample)
-        if mask is not None:
-            skipped += int((~mask).sum())
-        row += len(x)
-        advance(len(x))
-    file = _File(
-        rows=row - fragment.first_row - skipped,
-        skipped=skipped + reader.ragged,
-        bytes=reader.bytes,
-        sha256=reader.sha256.hexdigest() if fragment.is_first else "",
-    )
-    return _Part(parts, {fragment.path: file}, drawn)
+    place: sources.Place, share: Group, how: _How, pool: ThreadPoolExecutor
+) -> tuple[_Part, _Read]:
+    whole, read, row = _Part([None] * how.folds, {}), _Read(0, {}, {}), 0
+    with sources.opened(place, how.columns, how.asked, share) as table:
+        for count, x, y, part, problems in _in_order(pool, how, table.batches):
+            named = {
+                reason: problem.named(place.name, table.where, row)
+                for reason, problem in problems.items()
+            }
+            if named and not how.skip:
+                raise DataError(min(named.values(), key=lambda problem: problem.row).message)
+            if table.numbers:
+                table.numbers.update(np.column_stack([x, y]).tobytes())
+            whole = _joined(whole, part, how.sample)
+            read = read.plus(_Read(len(x), named, {}))
+            row += count
+            how.advance(count)
+        if share.rank:
+            return whole, read
+        fields = {"columns": table.columns, "read_as": table.read_as, **table.known_by()}
+        return whole, read._replace(fields=fields)
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, how: _How, batches: Iterator[Callable[[], Batch]]
+) -> Iterator[tuple[int, Array, Array, _Part, dict[str, Problem]]]:
+    """What is made of each batch, in their order, while the next are being made."""
+    waiting: deque[Future[Any]] = deque()
+    error = None
+    try:
+        for make in batches:
+            waiting.append(pool.submit(_reduced, how, make))
+            if len(waiting) > AHEAD:
+                yield waiting.popleft().result()
+    except DataError as problem:  # which comes after what waits
+        error = problem
+    while waiting:
+        yield waiting.popleft().result()
+    if error:
+        raise error
+
+
+def _reduced(
+    how: _How, make: Callable[[], Batch]
+) -> tuple[int, Array, Array, _Part, dict[str, Problem]]:
+    """How many rows of its source a batch is, the numbers of those that can be used, and the rest.
+
+    A batch with other rows is made again in its own words.
+    """
+    batch = make()
+    x, y = batch.numbers()
+    problems: dict[str, Problem] = {}
+    if batch.faults or not all(
+        limit.hold_all(values) for limit, values in zip(how.limits, (x, y), strict=True)
+    ):
+        batch = batch.exact() if batch.exact else batch
+        x, y = batch.numbers()
+        good, problems = batch.problems(how.limits)
+        x, y = x[good], y[good]
+    bits = hashed(x, y)
+    fold = (bits % np.uint64(how.folds)).astype(np.uint8)
+    order = np.argsort(fold, kind="stable")
+    ends = np.cumsum(np.bincount(fold, minlength=how.folds))[:-1]
+    by_fold = zip(np.split(x[order], ends), np.split(y[order], ends), strict=True)
+    moments = [Moments.of(*rows) if len(rows[0]) else None for rows in by_fold]
+    return batch.length, x, y, _Part(moments, _lowest(bits, x, y, how.sample)), problems
+
+
+def _lowest(bits: NDArray[np.uint64], x: Array, y: Array, size: int) -> dict[int, tuple[Row, int]]:
+    """The rows with the lowest hashes, and how often each is there."""
+    if not size:
+        return {}
+    bits, places, times = np.unique(bits, return_index=True, return_counts=True)
+    places = places[:size]
+    rows = zip(x[places].tolist(), y[places].tolist(), strict=True)
+    return dict(zip(bits.tolist(), zip(rows, times.tolist(), strict=False), strict=False))
 
 
 def _joined(one: _Part, other: _Part, sample: int) -> _Part:
-    files = dict(one.files)
-    for path, file in other.files.items():
-        files[path] = files[path].joined_with(file) if path in files else file
     folds = [plus(a, b) for a, b in zip(one.folds, other.folds, strict=True)]
-    return _Part(folds, files, _lowest(one.sample, other.sample, sample))
+    drawn = dict(one.drawn)
+    for bits, (row, times) in other.drawn.items():
+        drawn[bits] = row, times + drawn.get(bits, (row, 0))[1]
+    return _Part(folds, dict(sorted(drawn.items())[:sample]))
+
+
+def _points(drawn: dict[int, tuple[Row, int]], sample: int) -> tuple[Row, ...]:
+    """All rows if they are few enough, else each of those drawn once."""
+    every = tuple(row for row, times in drawn.values() for _ in range(times))
+    return every if len(every) <= sample else tuple(row for row, _ in drawn.values())
 
 
 def plus(one: Moments | None, other: Moments | None) -> Moments | None:
@@ -182,9 +269,9 @@ def plus(one: Moments | None, other: Moments | None) -> Moments | None:
     return one + other if one and other else one or other
 
 
-def _lowest(one: Array, other: Array, size: int) -> Array:
-    """The rows of both with the lowest keys: a random sample, whatever the order they come in."""
-    if len(one) == size and size:
-        other = other[other[:, 0] < one[:, 0].max()]
-    rows = np.concatenate([one, other])
-    return rows if len(rows) <= size else rows[np.argpartition(rows[:, 0], size)[:size]]
+def _check_share(skipped: int, rows: int) -> None:
+    if skipped > rows:
+        raise DataError(
+            f"{skipped:,} of {skipped + rows:,} rows cannot be used, more than half;"
+            " without --skip-bad-rows the first is named"
+        )

@@ -15,7 +15,9 @@ from bentoml.exceptions import BentoMLException
 
 from models import store
 from models.store import Stored
-from training.errors import TrainingError
+from training.columns import Columns
+from training.dialect import Asked
+from training.errors import TrainingError, printable
 from training.fit import POINTS_KEPT, fit
 from training.gate import are_the_labs, compare
 from training.processes import Group, group
@@ -23,7 +25,7 @@ from training.progress import Progress
 from training.report import Report
 from training.rows import read_rows
 from training.sgd import Epoch
-from training.sources import Columns, refuse_seen
+from training.sources import refuse_seen
 
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
 POINTS_DRAWN = 2000
@@ -58,9 +60,14 @@ def _run(options: Namespace, processes: Group) -> int:
         skip_bad_rows=options.skip_bad_rows,
         group=processes,
         score_range=limits,
+        asked=Asked(options.separator, options.decimal, options.encoding, options.sheet),
     )
     drawn = POINTS_DRAWN if options.picture else POINTS_KEPT if options.keep_points else 0
-    rows = read(options.rows, sample=drawn)
+    rows = read(options.rows, sql=options.query, sample=drawn)
+    if rows.notes and not processes.rank:
+        progress.clear()
+        for note in rows.notes:
+            _say(printable(note))
     if update:
         seen = update.model.sources
         refuse_seen(rows.sources, seen, f"{update.tag} was trained on it already")

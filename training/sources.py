@@ -1,129 +1,300 @@
-"""Which files there are to read, and the fragments they can be read in."""
+"""What rows can be read from: files, folders, globs, buckets, workbooks and queries."""
 
 from __future__ import annotations
 
 import glob
+import hashlib
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import IO, NamedTuple
+import stat
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import IO, Any, NamedTuple
 
-import pyarrow as pa
-import pyarrow.parquet
+import polars as pl
+import zstandard
 
 from models.study_score import Source
+from training import bucket, dialect, kinds, parquet, query, texts, workbook
+from training.batches import Batch
+from training.columns import Columns
+from training.dialect import HEAD_BYTES, Asked
 from training.errors import DataError
+from training.processes import Group
 
 LAB_CSV = b"hours,score\n1,2\n2,4\n3,6\n"
-PARQUET = (".parquet", ".pq")
-FORMATS = (".csv", *PARQUET)
-BLOCK_BYTES = 1 << 19  # what is read at once; no row may be longer
-FRAGMENT_ROWS = 1 << 20  # row groups are read together up to about so many rows
+TEXTS = (".csv", ".tsv")
+FORMATS = (*TEXTS, ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+PACKED = tuple(name + packed for name in TEXTS for packed in (".gz", ".zst"))
+HIDDEN = (".", "_", "~$")
+WORKBOOK_BYTES = 1 << 28
 
 
-class Columns(NamedTuple):
-    """The names of the two columns that are read."""
+class File(NamedTuple):
+    """A file, or what would be in it if there is none."""
 
-    hours: str = "hours"
-    score: str = "score"
-
-
-class Fragment(NamedTuple):
-    """A CSV file, or some of the row groups of a Parquet file.
-
-    `first_row` is the number of the file's rows before it; `content` is what would be in the file,
-    if there is none.
-    """
-
-    path: str
-    groups: tuple[int, ...] = ()
-    first_row: int = 0
+    name: str
     content: bytes | None = None
 
-    def open(self) -> IO[bytes]:
-        """The file it is of."""
-        return open(self.path, "rb") if self.content is None else io.BytesIO(self.content)
+    @contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        """What it holds; raises DataError, also if that was changed meanwhile."""
+        if self.content is not None:
+            yield io.BytesIO(self.content)
+            return
+        try:
+            with open(self.name, "rb", buffering=0) as file:
+                before = os.fstat(file.fileno())
+                yield file
+                after = os.fstat(file.fileno())
+        except OSError as error:
+            raise DataError(f"{self.name}: {error.strerror or error}") from error
+        same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+        if stat.S_ISREG(before.st_mode) and not same:
+            raise DataError(f"{self.name}: was changed while it was read")
 
-    def native(self) -> pa.NativeFile:
-        """The same, for pyarrow to read."""
-        return pa.OSFile(self.path) if self.content is None else pa.BufferReader(self.content)
 
-    @property
-    def is_first(self) -> bool:
-        """Whether it is where its file begins."""
-        return not self.first_row
+class Query(NamedTuple):
+    """A query's rows."""
 
-
-LAB = Fragment("lab", content=LAB_CSV)
+    name: str
+    address: str
+    sql: str
 
 
-def find(paths: Sequence[str]) -> list[str]:
-    """The files that paths, folders and globs name, each once; raises DataError if one has none."""
-    files: dict[str, str] = {}
+Place = File | Query | bucket.Object
+
+
+def is_large(place: Place) -> bool:
+    """Whether several processes can share it: a file of more than one block, which all can open."""
+    return (
+        isinstance(place, File)
+        and os.path.isfile(place.name)
+        and os.path.getsize(place.name) > texts.BLOCK_BYTES
+    )
+
+
+class Table(NamedTuple):
+    """The rows of a source, to be read once.
+
+    Each of `batches` can be made in any thread. `known_by`, to be asked when all is read, tells
+    what the source is known again by; `numbers` is to be told the rows' numbers in their order.
+    `first_row` is the number of the first row; `letters` are those of both columns in a workbook.
+    """
+
+    columns: tuple[str, str]
+    batches: Iterator[Callable[[], Batch]]
+    known_by: Callable[[], dict[str, Any]]
+    read_as: str = ""
+    first_row: int = 1
+    letters: tuple[str, str] | None = None
+    numbers: Any = None
+
+    def where(self, row: int, column: int | None) -> str:
+        """What a row, counted from 0, or a cell of it is called in the source."""
+        number = row + self.first_row
+        if self.letters:
+            return f"{self.letters[column or 0]}{number}"
+        return f"row {number}"
+
+
+def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Place], list[str]]:
+    """All that paths, folders, globs and URLs name, each once, and what was passed over in folders.
+
+    No path means the lab's rows. Raises DataError if one names nothing.
+    """
+    if sql is not None:
+        return [Query(query.shown(address), address, sql) for address in paths], []
+    if not paths:
+        return [File("lab", LAB_CSV)], []
+    places: dict[str, Place] = {}
+    notes = []
     for path in paths:
-        found = list(_named(path))
+        found, passed_over = (_in_bucket if bucket.is_url(path) else _on_disk)(path)
         if not found:
-            raise DataError(f"{path}: no file whose name ends in {', '.join(FORMATS)}")
-        for file in found:
-            files.setdefault(os.path.realpath(file), file)
-    return list(files.values())
+            raise DataError(f"{path}: no file there whose name ends in {', '.join(FORMATS)}")
+        for place in found:
+            is_file = isinstance(place, File)
+            places.setdefault(os.path.realpath(place.name) if is_file else place.name, place)
+        if passed_over:
+            notes.append(
+                f"{path}: passed over {passed_over:,} files, whose names begin with . or _ or end"
+                " in no kind of table"
+            )
+    return list(places.values()), notes
 
 
-def _named(path: str) -> Iterator[str]:
+def _on_disk(path: str) -> tuple[list[Place], int]:
     if os.path.isdir(path):
-        yield from sorted(str(p) for p in Path(path).rglob("*") if _has_rows(p))
-    elif glob.has_magic(path) and not os.path.exists(path):
-        for found in sorted(glob.glob(path, recursive=True)):
-            if os.path.isfile(found):
-                yield found
-    else:
-        yield path
+        return _tables(path, _files_in(path), File)
+    if os.path.lexists(path) or not glob.has_magic(path):
+        return [File(path)], 0
+    names = sorted(glob.glob(path, recursive=True))
+    files: list[Place] = [File(name) for name in names if not os.path.isdir(name)]
+    if files:
+        return files, 0
+    folders = [_on_disk(name) for name in names]
+    return [place for found, _ in folders for place in found], sum(n for _, n in folders)
 
 
-def _has_rows(path: Path) -> bool:
-    return path.suffix.lower() in FORMATS and path.is_file()
+def _files_in(folder: str) -> list[str]:
+    def fail(error: OSError) -> None:
+        raise DataError(f"{error.filename}: {error.strerror}")
+
+    walk = os.walk(folder, onerror=fail)
+    return sorted(os.path.join(where, name) for where, _, names in walk for name in names)
 
 
-def is_parquet(path: str) -> bool:
-    """Told by the name; everything else is CSV."""
-    return path.lower().endswith(PARQUET)
+def _in_bucket(url: str) -> tuple[list[Place], int]:
+    objects = {one.name: one for one in bucket.find(url)}
+    if url in objects or glob.has_magic(url):
+        return list(objects.values()), 0
+    return _tables(url, list(objects), objects.__getitem__)
 
 
-def fragments(path: str) -> list[Fragment]:
-    """The parts that a file can be read in, independently; raises DataError."""
-    if not is_parquet(path):
-        return [Fragment(path)]
-    with open_parquet(path) as file:
-        parts: list[Fragment] = []
-        before, rows = 0, FRAGMENT_ROWS
-        for group in range(file.num_row_groups):
-            if rows >= FRAGMENT_ROWS:
-                parts.append(Fragment(path, (), before))
-                rows = 0
-            parts[-1] = parts[-1]._replace(groups=(*parts[-1].groups, group))
-            size = file.metadata.row_group(group).num_rows
-            before, rows = before + size, rows + size
-    return parts or [Fragment(path)]
+def _tables(
+    folder: str, names: Sequence[str], place: Callable[[str], Place]
+) -> tuple[list[Place], int]:
+    """Those of a folder's files that are tables, and how many are not."""
+    found = [
+        place(name)
+        for name in names
+        if name.lower().endswith(FORMATS)
+        and not any(part.startswith(HIDDEN) for part in name[len(folder) :].split("/"))
+    ]
+    return found, len(names) - len(found)
 
 
-def open_parquet(path: str) -> pyarrow.parquet.ParquetFile:
-    """A Parquet file, its pages not held in memory; raises DataError."""
-    try:
-        return pyarrow.parquet.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
-    except (OSError, pa.ArrowException) as error:
-        raise unreadable(path, error) from error
+class Digest(io.RawIOBase):
+    """A file as it is read, and the SHA-256 of its content, taken alongside in a thread."""
+
+    def __init__(self, file: IO[bytes], thread: ThreadPoolExecutor) -> None:
+        self._file, self._thread = file, thread
+        self._sha256 = hashlib.sha256()
+        self._pending: Future[None] | None = None
+        self.bytes = 0
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what comes next."""
+        data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        self.bytes += len(data)
+        if self._pending:
+            self._pending.result()
+        self._pending = self._thread.submit(self._sha256.update, data)
+        return len(data)
+
+    def sha256(self) -> str:
+        """That of all that was read."""
+        if self._pending:
+            self._pending.result()
+        return self._sha256.hexdigest()
 
 
-def unreadable(path: str, error: Exception) -> DataError:
-    """The error of a file that cannot be read."""
-    text = (isinstance(error, OSError) and error.strerror) or str(error)
-    return DataError(f"{path}: {text.splitlines()[0]}")
+@contextmanager
+def opened(place: Place, columns: Columns, asked: Asked, share: Group) -> Iterator[Table]:
+    """The share of one process in a source's rows; raises DataError, also while they are read."""
+    if isinstance(place, Query):
+        with query.rows(place.address, place.sql, columns) as (names, frame):
+            numbers = hashlib.sha256()
+            yield Table(
+                names,
+                _made(parquet.in_batches(place.name, frame)),
+                lambda: {"bytes": None, "sha256": numbers.hexdigest(), "query": place.sql},
+                numbers=numbers,
+            )
+        return
+    with place.open() as file, ThreadPoolExecutor(2) as threads:
+        digest = Digest(file, threads)
+        rest: Future[None] | None = None
+        stream = io.BufferedReader(digest, texts.BLOCK_BYTES)
+
+        def known_by() -> dict[str, Any]:
+            if isinstance(place, bucket.Object):
+                return {"bytes": place.size, "sha256": None, "version": place.version}
+            if rest:
+                rest.result()
+            _drain(stream)
+            return {"bytes": digest.bytes, "sha256": digest.sha256()}
+
+        try:
+            packed = kinds.packed(stream.peek(4)[:4])
+            unpacked = kinds.unpacked(stream, packed)
+            head = unpacked.read(HEAD_BYTES)
+            whole = io.BytesIO(head)
+            if kinds.is_whole(head):
+                whole = io.BytesIO(head + unpacked.read(WORKBOOK_BYTES))
+            kind = kinds.kind(place.name, whole, head)
+            if kind == "Parquet":
+                if packed or (isinstance(place, File) and not os.path.isfile(place.name)):
+                    raise DataError(f"{place.name}: is Parquet, which must be in a file by itself")
+                rest = threads.submit(_drain, stream)
+                names, batches = parquet.read(place.name, columns, share)
+                yield Table(names, _made(batches), known_by)
+            elif kind == "workbook":
+                sheet = workbook.read(place.name, whole, asked.sheet, columns)
+                cells = pl.DataFrame({"hours": sheet.hours, "score": sheet.scores})
+                batches = iter([Batch(cells, len(cells), rows=sheet.rows)])
+                read_as = f"sheet {sheet.name!r}"
+                yield Table(sheet.names, _made(batches), known_by, read_as, 0, sheet.letters)
+            else:
+                is_all = len(head) < HEAD_BYTES
+                told = dialect.tell(place.name, head, is_all, columns, asked)
+                told = told._replace(packed=packed)
+                blocks = texts.blocks(unpacked, head, told)
+                hours, score = told.places
+                names = told.names[hours], told.names[score]
+                yield Table(names, _in_turn(blocks, told, share), known_by, str(told), 2)
+        except (EOFError, zlib.error, zstandard.ZstdError) as error:
+            raise DataError(
+                f"{place.name}: is damaged or only a part of the file: {error}"
+            ) from None
+
+
+def _made(batches: Iterator[Batch]) -> Iterator[Callable[[], Batch]]:
+    return (partial(lambda batch: batch, batch) for batch in batches)
+
+
+def _in_turn(
+    blocks: Iterator[bytes], told: dialect.Dialect, share: Group
+) -> Iterator[Callable[[], Batch]]:
+    """Every so manieth block is this process's; of the others it counts the rows."""
+    for number, block in enumerate(blocks):
+        mine = number % share.size == share.rank
+        yield partial(texts.batch_of if mine else texts.passed_over, block, told)
+
+
+def _drain(stream: IO[bytes]) -> None:
+    while stream.read(texts.BLOCK_BYTES):
+        pass
 
 
 def refuse_seen(sources: Iterable[Source], seen: Iterable[Source], because: str) -> None:
-    """Raises DataError if one of the files is among those seen."""
-    digests = {source.sha256 for source in seen}
+    """Raises DataError if one of the sources holds what one of those seen held.
+
+    `because` may name that one, as `{}`.
+    """
+    known = {_content(source): source.name for source in seen}
     for source in sources:
-        if source.sha256 in digests:
-            raise DataError(f"{source.name}: {because} (SHA-256 {source.sha256})")
+        if name := known.get(_content(source)):
+            by = f"SHA-256 {source.sha256}" if source.sha256 else f"version {source.version}"
+            raise DataError(f"{source.name}: {because.format(name)} ({by})")
+
+
+def refuse_twice(sources: Sequence[Source]) -> None:
+    """Raises DataError if two of them hold the same."""
+    for k, source in enumerate(sources):
+        refuse_seen([source], sources[:k], "holds what {} holds, and would count twice")
+
+
+def _content(source: Source) -> tuple[object, ...]:
+    """What tells whether two sources hold the same; an ETag of S3 is a digest, others are not."""
+    bucket_of = "" if source.name.startswith("s3://") else source.name
+    return (source.sha256,) if source.sha256 else (bucket_of, source.version, source.bytes)

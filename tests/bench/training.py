@@ -44,12 +44,10 @@ def read_only(path: str) -> Result:
     import pyarrow as pa
     import pyarrow.csv
 
-    from training.sources import BLOCK_BYTES
-
     with measured() as result:
         batches = pyarrow.csv.open_csv(
             path,
-            read_options=pyarrow.csv.ReadOptions(block_size=BLOCK_BYTES),
+            read_options=pyarrow.csv.ReadOptions(block_size=1 << 20),
             parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(
                 include_columns=["hours", "score"],

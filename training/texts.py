@@ -1,0 +1,164 @@
+"""The rows of a text file, in blocks: all at once where a block is plain, one by one where not."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import itertools
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import IO
+
+import numpy as np
+import polars as pl
+
+from training.batches import NO_ROWS, Batch
+from training.dialect import LINE_MAX, Dialect, is_wide
+
+BLOCK_BYTES = 1 << 22  # what is read at once
+HEADER = re.compile(rb'(?:\xef\xbb\xbf)?(?:[^"\r\n]|"[^"]*")*(?:\r\n?|\n)?')
+TEXT = pl.Schema({"hours": pl.String, "score": pl.String})
+LEFT_OPEN = "a quote in it is not closed"
+TOO_LONG = f"it is longer than {LINE_MAX >> 10} KiB"
+DIGITS = re.compile(r"-?\d*")
+
+
+def blocks(file: IO[bytes], head: bytes, dialect: Dialect) -> Iterator[bytes]:
+    """Whole rows, all that are below the header.
+
+    A block ends where no quote is open. A row with one that nothing closes is a block by itself, as
+    is the beginning of a row that is too long, whose end is left out.
+    """
+    end = dialect.line_end.encode()
+    data, in_long_row = b"", False
+    for number, chunk in enumerate(_chunks(file, head, dialect)):
+        data += chunk if number else HEADER.sub(b"", chunk, count=1)
+        while True:
+            if in_long_row:
+                _, found, data = data.partition(end)
+                in_long_row = not found
+            place = _place_to_cut(data, end, len(data) > LINE_MAX)
+            if not place:
+                break
+            block, data = data[:place], data[place:]
+            yield block
+            in_long_row = not block.endswith(end)
+    while data:
+        place = _place_to_cut(data, end, True)
+        yield data[:place]
+        data = data[place:]
+
+
+def _chunks(file: IO[bytes], head: bytes, dialect: Dialect) -> Iterator[bytes]:
+    """What the file holds, UTF-8 in place of UTF-16, with an end to its last line."""
+    first = head + file.read(BLOCK_BYTES - len(head))
+    chunks: Iterator[bytes] = itertools.chain([first], iter(lambda: file.read(BLOCK_BYTES), b""))
+    if is_wide(dialect.encoding):
+        decoder = codecs.getincrementaldecoder(dialect.encoding)("replace")
+        chunks = (decoder.decode(chunk).encode("utf-8", "replace") for chunk in chunks)
+    end = dialect.line_end.encode()
+    last = end
+    for chunk in chunks:
+        yield chunk
+        last = chunk or last
+    if not last.endswith(end):
+        yield end
+
+
+def _place_to_cut(data: bytes, end: bytes, now: bool) -> int:
+    """After the last row that is whole, else 0, or if it must be `now` after the first line."""
+    place = data.rfind(end) + 1
+    quotes = data.count(b'"', 0, place)
+    while quotes % 2:
+        before = data.rfind(end, 0, place - 1) + 1
+        quotes -= data.count(b'"', before, place)
+        place = before
+    if now and not place:
+        return data.find(end, 0, LINE_MAX) + 1 or min(len(data), LINE_MAX)
+    return place
+
+
+def passed_over(block: bytes, dialect: Dialect) -> Batch:
+    """None of a block's rows, but how many they are."""
+    return Batch(NO_ROWS, rows_in(block, dialect))
+
+
+def rows_in(block: bytes, dialect: Dialect) -> int:
+    """How many rows a block has, blank ones too."""
+    data = np.frombuffer(block, np.uint8)
+    ends = data == ord(dialect.line_end)
+    if b'"' in block:
+        ends &= ~np.logical_xor.accumulate(data == ord('"'))
+    return int(np.count_nonzero(ends))
+
+
+def batch_of(block: bytes, dialect: Dialect) -> Batch:
+    """The rows of a block."""
+    kind = pl.String if dialect.decimal == "," else pl.Float64
+    hours, score = dialect.places
+    names = map(str, range(len(dialect.names)))
+    exact = partial(_one_by_one, block, dialect)
+    if not block.endswith(dialect.line_end.encode()):
+        return exact()
+    try:
+        frame = pl.read_csv(
+            block,
+            has_header=False,
+            columns=sorted(dialect.places),
+            schema={name: kind if int(name) in dialect.places else pl.String for name in names},
+            separator=dialect.separator,
+            eol_char=dialect.line_end,
+            encoding="utf8-lossy",
+        )
+    except pl.exceptions.PolarsError:
+        return exact()
+    if b'"' in block and len(frame) != block.count(dialect.line_end.encode()):
+        return exact()  # with a line end between quotes, or quotes that mean nothing
+    frame = frame.select(hours=str(hours), score=str(score))
+    return Batch(frame, len(frame), dialect.decimal, exact=exact)
+
+
+def _one_by_one(block: bytes, dialect: Dialect) -> Batch:
+    """The same, as Python's own reader reads it; blank rows are left out."""
+    end = dialect.line_end
+    is_whole = block.endswith(end.encode())
+    if not is_whole or block.count(b'"') % 2:
+        fault = LEFT_OPEN if is_whole else TOO_LONG
+        return Batch(pl.DataFrame([("", "")], TEXT, orient="row"), 1, faults={0: fault})
+    lines = (line + end for line in block.decode("latin-1").split(end)[:-1])
+    records = csv.reader(lines, delimiter=dialect.separator)
+    rows: list[int] = []
+    values: list[tuple[str, str]] = []
+    faults: dict[int, str] = {}
+    for number in itertools.count():
+        try:
+            record = next(records, None)
+        except csv.Error as error:
+            record = [str(error)]
+            faults[len(rows)] = f"cannot be read: {error}"
+        if record is None:
+            break
+        if any(record):
+            if any(record[len(dialect.names) :]):
+                faults[len(rows)] = _too_many(record, dialect)
+            rows.append(number)
+            hours, score = (_value(record, place, dialect) for place in dialect.places)
+            values.append((hours, score))
+    frame = pl.DataFrame(values, TEXT, orient="row")
+    return Batch(frame, number, dialect.decimal, rows, faults)
+
+
+def _value(record: list[str], place: int, dialect: Dialect) -> str:
+    text = record[place] if place < len(record) else ""
+    if text.isascii():
+        return text
+    encoding = "utf-8" if is_wide(dialect.encoding) else dialect.encoding
+    return text.encode("latin-1").decode(encoding, "backslashreplace")
+
+
+def _too_many(record: list[str], dialect: Dialect) -> str:
+    hint = "a value that holds the separator must stand between quotes"
+    if all(DIGITS.fullmatch(value.strip()) for value in record):
+        hint = "decimals are written with a point where commas separate"
+    return f"{len(record)} values, and the header names {len(dialect.names)}; {hint}"
