@@ -24,7 +24,8 @@ from service.guard import Guard
 from service.image import IMAGE
 from service.live_model import LiveModel, ServedModel
 from service.logs import keep_out_what_is_not_for_the_log
-from service.metrics import Meter, exposition, metrics
+from service.meter import Meter
+from service.metrics import exposition, metrics, share
 from service.open_inference import OpenInference, Refused, refused
 from service.schemas import (
     HoursFor,
@@ -128,14 +129,15 @@ class StudyScoreService:
     @bentoml.on_deployment
     @staticmethod
     def check() -> None:
-        """End `bentoml serve` at once if there is no model to serve, or the port is taken."""
+        """Before any worker starts: end at once without a model to serve or a port to be had."""
         store.load(_tag())
         check_address(bool(settings.api_key))
+        share()
 
     @bentoml.on_startup
     async def start_chores(self) -> None:
         """Look out for newly trained models, and keep the metrics up to date."""
-        chores = [metrics().keep_flushing(), *([live.follow()] if _follows() else [])]
+        chores = [metrics().keep_writing(), *([live.follow()] if _follows() else [])]
         self.chores = [asyncio.create_task(chore) for chore in chores]
 
     @bentoml.on_shutdown
@@ -143,7 +145,7 @@ class StudyScoreService:
         """Leave the last numbers behind."""
         for chore in self.chores:
             chore.cancel()
-        metrics().flush()
+        metrics().write()
 
     @bentoml.api(input_spec=PredictRequest)
     async def predict(self, hours: float, ctx: bentoml.Context) -> Prediction:

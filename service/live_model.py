@@ -34,7 +34,8 @@ class ServedModel:
         """A `Prediction` for one number of hours."""
         low, high = self.model.interval(hours)
         extrapolated = self.model.extrapolates(hours)
-        metrics().predicted((hours,), extrapolated)
+        metrics().hours.observe(hours)
+        metrics().extrapolated += extrapolated
         return {
             "score": self.model.predict(hours),
             "low": low,
@@ -46,7 +47,8 @@ class ServedModel:
         """The `Predictions` for many, in the order asked."""
         x = np.array(hours, dtype=np.float64)
         extrapolated = self.model.extrapolates(x)
-        metrics().predicted(hours, int(extrapolated.sum()))
+        metrics().hours.observe_all(x)
+        metrics().extrapolated += int(extrapolated.sum())
         return {**self._scores(x), "extrapolated": extrapolated.tolist()}
 
     def hours_for(self, score: float) -> dict[str, Any]:
@@ -107,9 +109,8 @@ class LiveModel:
         self._serve(store.load(tag))
 
     def _serve(self, stored: store.Stored) -> None:
-        before = getattr(self, "served", None)
         self.served = ServedModel(stored)
-        metrics().serves(stored.tag, before and before.tag)
+        metrics().tag = stored.tag
         # Collections need not look at what stays.
         gc.collect()
         gc.freeze()

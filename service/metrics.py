@@ -1,138 +1,166 @@
 """Prometheus metrics, under BentoML's names and with labels that no request can multiply.
 
 BentoML's own middleware labels by the path as it was asked, and so grows with every made-up URL.
+prometheus_client's counters cost a fifth of an answer, and its files for several processes end a
+worker whose disk is full. Here each worker counts in plain numbers and leaves a copy of them in a
+file each second; whichever is scraped adds them up.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import itertools
+import atexit
+import json
+import logging
 import os
-import re
-import secrets
+import shutil
+import tempfile
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
-from time import perf_counter
 
 import bentoml
 import numpy as np
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
+from numpy.typing import NDArray
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
 )
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.samples import Sample
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from service.logs import request_answered
-from service.routes import PROBES, route_of
 
 SECONDS = (5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0, 2.0)
 HOURS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-VISIBLE = re.compile(rb"[!-~]{1,128}")
-FLUSH_SECONDS = 1.0
-FLUSH_HOURS = 100_000
+FOLDER = "STUDY_SCORE_METRICS_FOLDER"  # how the workers know it; nobody else sets it
+WRITE_SECONDS = 1.0
+logger = logging.getLogger("bentoml.serve")
 
 
-class _Tally(Histogram):
-    """A histogram that takes many values at a time, for which there is no public way."""
+class Tally:
+    """A histogram."""
 
-    def observe_all(self, values: Sequence[float]) -> None:
-        found = np.searchsorted(self._upper_bounds, values)
-        counts = np.bincount(found, minlength=len(self._buckets)).tolist()
-        for bucket, count in zip(self._buckets, counts, strict=True):
-            bucket.inc(count)
-        self._sum.inc(sum(values))
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.sum = 0.0
+
+    def observe(self, value: float) -> None:
+        """Count a value."""
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.sum += value
+
+    def observe_all(self, values: NDArray[np.float64]) -> None:
+        """Count many."""
+        found = np.bincount(np.searchsorted(self.bounds, values), minlength=len(self.counts))
+        self.counts = [sum(pair) for pair in zip(self.counts, found.tolist(), strict=True)]
+        self.sum += float(values.sum())
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """How many values are up to each bound."""
+        names = [*(str(float(bound)) for bound in self.bounds), "+Inf"]
+        return list(zip(names, accumulate(self.counts), strict=True))
 
 
 class Metrics:
-    """The metrics of one worker process.
-
-    Requests only leave notes; `flush` counts them. Counting right away takes a fifth of the time of
-    an answer, for prometheus_client asks the kernel for the process id at each step.
-    """
+    """What one worker counts."""
 
     def __init__(self) -> None:
-        self.seconds: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
+        self.seconds: defaultdict[tuple[str, int], Tally] = defaultdict(lambda: Tally(SECONDS))
         self.in_progress: defaultdict[str, int] = defaultdict(int)
-        self.hours: list[float] = []
+        self.hours = Tally(HOURS)
         self.extrapolated = 0
+        self.tag = ""  # of the model being served
+        self.folder = os.environ.get(FOLDER)
+        self.said = ""
 
+    def families(self) -> Iterator[Metric]:
+        """The numbers of this worker."""
         context = bentoml.server_context
-        self._service = {
-            "service_name": context.bento_name,
-            "service_version": context.bento_version,
-            "runner_name": context.service_name,
-        }
-        labels = ["endpoint", *self._service]
-        self._duration = _Tally(
-            "bentoml_service_request_duration_seconds",
+        service = (context.bento_name, context.bento_version, str(context.service_name))
+        name, labels = "bentoml_service_request", ["service_name", "service_version", "runner_name"]
+        of_answers = ["endpoint", *labels, "http_response_code"]
+        duration = HistogramMetricFamily(
+            f"{name}_duration_seconds",
             "Time from the request to the end of the answer",
-            [*labels, "http_response_code"],
-            buckets=SECONDS,
+            labels=of_answers,
         )
-        self._total = Counter(
-            "bentoml_service_request_total", "Requests answered", [*labels, "http_response_code"]
+        total = CounterMetricFamily(name, "Requests answered", labels=of_answers)
+        for (endpoint, status), tally in tuple(self.seconds.items()):
+            values = [endpoint, *service, str(status)]
+            duration.add_metric(values, tally.buckets(), tally.sum)
+            total.add_metric(values, sum(tally.counts))
+        in_progress = GaugeMetricFamily(
+            f"{name}_in_progress", "Requests being answered", labels=["endpoint", *labels]
         )
-        self._in_progress = Gauge(
-            "bentoml_service_request_in_progress",
-            "Requests being answered",
-            labels,
-            multiprocess_mode="livesum",
+        for endpoint, number in tuple(self.in_progress.items()):
+            in_progress.add_metric([endpoint, *service], number)
+        hours = HistogramMetricFamily("study_score_hours", "Hours asked for")
+        hours.add_metric([], self.hours.buckets(), self.hours.sum)
+        extrapolated = CounterMetricFamily(
+            "study_score_extrapolated",
+            "Predictions for hours outside those of training",
+            self.extrapolated,
         )
-        self._hours = _Tally("study_score_hours", "Hours asked for", buckets=HOURS)
-        self._extrapolated = Counter(
-            "study_score_extrapolated", "Predictions for hours outside those of training"
+        model = GaugeMetricFamily(
+            "study_score_model", "Workers that serve the model of this tag", labels=["tag"]
         )
-        self._model = Gauge(
-            "study_score_model",
-            "Workers that serve the model of this tag",
-            ["tag"],
-            multiprocess_mode="livesum",
-        )
+        model.add_metric([self.tag], 1)
+        yield from (duration, total, in_progress, hours, extrapolated, model)
 
-    def predicted(self, hours: Sequence[float], extrapolated: int) -> None:
-        """Note the hours of some predictions, and how many of them were extrapolated."""
-        self.hours += hours
-        self.extrapolated += extrapolated
-        if len(self.hours) > FLUSH_HOURS:
-            self.flush()
-
-    def serves(self, tag: str, before: str | None) -> None:
-        """Note which model is served from now on."""
-        if before:
-            self._model.labels(before).set(0)
-        self._model.labels(tag).set(1)
-
-    def flush(self) -> None:
-        """Count what has been noted."""
-        for (endpoint, status), seconds in self.seconds.items():
-            if seconds:
-                labels = {"endpoint": endpoint, **self._service, "http_response_code": status}
-                self._duration.labels(**labels).observe_all(seconds)
-                self._total.labels(**labels).inc(len(seconds))
-                seconds.clear()
-        for endpoint, number in self.in_progress.items():
-            self._in_progress.labels(endpoint=endpoint, **self._service).set(number)
-        self._hours.observe_all(self.hours)
-        self.hours.clear()
-        self._extrapolated.inc(self.extrapolated)
-        self.extrapolated = 0
-
-    async def keep_flushing(self) -> None:
-        """Flush again and again, for a scrape that another worker answers; until cancelled."""
+    async def keep_writing(self) -> None:
+        """Leave the numbers for the other workers, again and again, until cancelled."""
         while True:
-            await asyncio.sleep(FLUSH_SECONDS)
-            self.flush()
+            await asyncio.to_thread(self.write)
+            await asyncio.sleep(WRITE_SECONDS)
+
+    def write(self) -> None:
+        """Leave the numbers for the other workers; a disk that is full costs these alone."""
+        if self.folder is None:
+            return
+        file = Path(self.folder, f"{os.getpid()}.json")
+        new, said = file.with_suffix(".new"), ""
+        try:
+            numbers = {family.name: family.samples for family in self.families()}
+            new.write_text(json.dumps(numbers))
+            new.replace(file)
+        except OSError as error:
+            said = f"the metrics of this worker are not up to date: {error}"
+            if said != self.said:
+                logger.error(said)
+        self.said = said
+
+    def collect(self) -> Iterator[Metric]:
+        """The sums over all workers; those who are gone serve no model and answer no request."""
+        others = [
+            (_runs(int(file.stem)), json.loads(file.read_text()))
+            for file in (Path(self.folder).glob("*.json") if self.folder else ())
+            if file.stem != str(os.getpid())
+        ]
+        for family in self.families():
+            sums = {(each.name, tuple(each.labels.items())): each.value for each in family.samples}
+            for runs, numbers in others:
+                for name, labels, value, *_ in numbers[family.name]:
+                    if runs or family.type != "gauge":
+                        key = (name, tuple(labels.items()))
+                        sums[key] = sums.get(key, 0) + value
+            family.samples = [Sample(name, dict(labels), v) for (name, labels), v in sums.items()]
+            yield family
+
+
+def _runs(pid: int) -> bool:
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, 0)
+        return True
+    return False
 
 
 @cache
@@ -141,72 +169,18 @@ def metrics() -> Metrics:
     return Metrics()
 
 
-class Meter:
-    """ASGI middleware: each request gets an id, is timed and counted, and has its line in the log.
+def share() -> None:
+    """Make the folder where the workers that this process starts leave their numbers.
 
-    The counts are without those for health and metrics.
+    BentoML's own is that of a `BENTOML_HOME`, and emptied by whoever serves from there next.
     """
-
-    def __init__(self, app: ASGIApp, access_log: bool) -> None:
-        self.app = app
-        self.access_log = access_log
-        self.metrics = metrics()
-        self.own_ids = map((secrets.token_hex(8) + "-{:x}").format, itertools.count())
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and note how it ended."""
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        path = scope["path"]
-        endpoint = route_of(path)
-        request_id = self._id(scope)
-        header = (b"x-request-id", request_id.encode())
-        status = 499  # the client has left before it was answered
-        started = perf_counter()
-
-        async def noted(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message = {**message, "headers": [*message["headers"], header]}
-            await send(message)
-
-        if path in PROBES:
-            return await self.app(scope, receive, noted)
-        self.metrics.in_progress[endpoint] += 1
-        try:
-            await self.app(scope, receive, noted)
-        finally:
-            seconds = perf_counter() - started
-            self.metrics.in_progress[endpoint] -= 1
-            self.metrics.seconds[endpoint, status].append(seconds)
-            if self.access_log:
-                request_answered(scope, request_id, status, seconds)
-
-    def _id(self, scope: Scope) -> str:
-        """The client's own, if it is at most 128 visible characters, or a new one."""
-        for name, value in scope["headers"]:
-            if name == b"x-request-id":
-                if VISIBLE.fullmatch(value):
-                    return str(value.decode())
-                break
-        return next(self.own_ids)
+    os.environ[FOLDER] = folder = tempfile.mkdtemp(prefix="study-score-metrics-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 async def exposition(_: Request) -> Response:
     """All workers' metrics, for Prometheus to collect."""
-    metrics().flush()
-    return Response(await run_in_threadpool(_collected), media_type=CONTENT_TYPE_LATEST)
-
-
-def _collected() -> bytes:
-    for file in Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).glob("gauge_live*.db"):
-        pid = int(file.stem.rpartition("_")[2])
-        try:
-            os.kill(pid, 0)
-        except (ProcessLookupError, PermissionError):  # a worker that was killed
-            with contextlib.suppress(FileNotFoundError):  # another scrape was first
-                mark_process_dead(pid)  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    registry.register(metrics())
+    text = await run_in_threadpool(generate_latest, registry)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -14,7 +14,6 @@ import pytest
 _home = tempfile.TemporaryDirectory(prefix="study-score-tests-")
 os.environ["BENTOML_HOME"] = _home.name  # read once, when bentoml is first imported
 os.environ["BENTOML_DO_NOT_TRACK"] = "True"
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(dir=_home.name)
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as in training/__main__.py
 
@@ -38,10 +37,7 @@ def empty_store() -> Iterator[None]:
 
 def environment(folder: Path) -> Home:
     """An environment with an empty store of its own."""
-    settings = {
-        key: value for key, value in os.environ.items() if key != "PROMETHEUS_MULTIPROC_DIR"
-    }
-    return {**settings, "BENTOML_HOME": str(folder / "bentoml")}
+    return {**os.environ, "BENTOML_HOME": str(folder / "bentoml")}
 
 
 @pytest.fixture

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import subprocess
 import sys
+from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -12,6 +16,7 @@ from starlette.testclient import TestClient
 from models import store
 from models.study_score import StudyScore
 from service.app import StudyScoreService
+from service.metrics import FOLDER, metrics
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -125,19 +130,67 @@ def test_made_up_urls_add_no_labels(client: TestClient) -> None:
     assert {dict(labels).get("endpoint") for _, labels in new} <= {"other"}
 
 
-def test_a_killed_workers_gauges_are_dropped_and_its_counts_stay(client: TestClient) -> None:
-    code = (
-        "import os, signal\n"
-        "from prometheus_client import Counter, Gauge\n"
-        "Gauge('study_score_model', '-', ['tag'], multiprocess_mode='livesum').labels('x').set(7)\n"
-        "Counter('study_score_extrapolated', '-').inc(1000)\n"
-        "os.kill(os.getpid(), signal.SIGKILL)\n"
+def leaving(code: str, folder: Path) -> subprocess.Popen[bytes]:
+    """Another worker of the service, that leaves its numbers and is then killed or goes on."""
+    counting = (
+        "import os, signal, sys\n"
+        "from service.metrics import metrics\n"
+        "metrics().tag, metrics().extrapolated, metrics().in_progress['/predict'] = 'x', 1000, 5\n"
+        "metrics().write()\n"
     )
+    environment = {**os.environ, FOLDER: str(folder)}
+    return subprocess.Popen([sys.executable, "-c", counting + code], env=environment, stdout=PIPE)
+
+
+def test_a_killed_workers_gauges_are_dropped_and_its_counts_stay(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = scrape(client)
-    worker = subprocess.run([sys.executable, "-c", code], check=False)
-    assert worker.returncode == -9
-    assert total(scrape(client), "study_score_model", tag="x") == 0
-    assert grown(client, before, "study_score_extrapolated_total") == 1000
+    monkeypatch.setattr(metrics(), "folder", str(tmp_path))
+    with leaving("os.kill(os.getpid(), signal.SIGKILL)", tmp_path) as worker:
+        assert worker.wait() == -9
+        assert total(scrape(client), "study_score_model", tag="x") == 0
+        assert total(scrape(client), "bentoml_service_request_in_progress") == 0
+        assert grown(client, before, "study_score_extrapolated_total") == 1000
+    with leaving("print(flush=True); os.kill(os.getpid(), signal.SIGSTOP)", tmp_path) as worker:
+        assert worker.stdout is not None and worker.stdout.readline()
+        assert total(scrape(client), "study_score_model", tag="x") == 1
+        assert total(scrape(client), "bentoml_service_request_in_progress") == 5
+        assert grown(client, before, "study_score_extrapolated_total") == 2000
+        worker.kill()
+
+
+def test_a_disk_that_is_full_costs_metrics_and_is_said_once(
+    client: TestClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(metrics(), "folder", str(tmp_path))
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        metrics().write()
+        metrics().write()
+    assert caplog.text.count("the metrics of this worker are not up to date: ") == 1
+    assert "No space left" in caplog.text
+    assert client.post("/predict", json={"hours": 4}).status_code == 200
+    assert total(scrape(client), "study_score_hours_count") > 0
+    metrics().write()
+    assert [file.suffix for file in tmp_path.iterdir()] == [".json"]
+
+
+def test_only_models_that_are_served_have_a_series(
+    client: TestClient, lab_model: StudyScore
+) -> None:
+    from service.app import live
+
+    for _ in range(20):
+        live.load(str(store.save(lab_model)))
+        tags = [labels for name, labels in scrape(client) if name == "study_score_model"]
+        assert tags == [{("tag", live.served.tag)}]
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz", "/metrics"])

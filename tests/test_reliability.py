@@ -10,6 +10,7 @@ from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import aiohttp
 import psutil
@@ -98,21 +99,38 @@ def test_swapping_models_under_load_loses_no_request(trained: Home) -> None:
         asyncio.run(scenario(url))
 
 
-def test_the_metrics_of_two_workers_add_up(trained: Home) -> None:
-    def counted(url: str) -> dict[str, float]:
-        lines = requests.get(f"{url}/metrics", timeout=5).text.splitlines()
-        return {
-            line.split("{")[0]: float(line.split()[-1])
-            for line in lines
-            if line.startswith(("bentoml_service_request_total", "study_score_model"))
-        }
+def counted(url: str) -> dict[str, float]:
+    lines = requests.get(f"{url}/metrics", timeout=5).text.splitlines()
+    return {
+        line.split("{")[0]: float(line.split()[-1])
+        for line in lines
+        if line.startswith(("bentoml_service_request_total", "study_score_model"))
+    }
 
+
+def test_the_metrics_of_two_workers_add_up(trained: Home) -> None:
     with start_serving({**trained, "STUDY_SCORE_WORKERS": "2"}) as server:
         workers = workers_of(server)
         for _ in range(200):  # each over a connection of its own, which either worker may take
             assert right(server.url)
         wait_until(lambda: counted(server.url).get("bentoml_service_request_total") == 200)
         assert counted(server.url)["study_score_model"] == len(workers) == 2
+
+
+def test_two_services_of_one_home_count_each_their_own(trained: Home, tmp_path: Path) -> None:
+    home = {**trained, "STUDY_SCORE_WORKERS": "2", "TMPDIR": str(tmp_path)}
+    with start_serving(home) as first:
+        for _ in range(30):
+            assert right(first.url)
+        with start_serving(home) as second:
+            for _ in range(7):
+                assert right(second.url)
+            for server, number in ((first, 30), (second, 7)):
+                expected = {"bentoml_service_request_total": number, "study_score_model": 2}
+                wait_until(lambda s=server, e=expected: counted(s.url) == e)  # type: ignore[misc]
+        assert right(first.url)
+        wait_until(lambda: counted(first.url)["bentoml_service_request_total"] == 31)
+    assert not list(tmp_path.glob("study-score-metrics-*"))
 
 
 def test_a_killed_worker_is_missed_by_none_but_its_own_clients(trained: Home) -> None:

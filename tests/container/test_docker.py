@@ -59,7 +59,6 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
             "PATH": f"{client}{os.pathsep}{os.environ['PATH']}",
         }
     )
-    docker.home.pop("PROMETHEUS_MULTIPROC_DIR", None)
     own = [f"--{name}={folder / name}" for name in ("data-root", "exec-root", "pidfile")]
     network = ("--bridge=none", "--iptables=false", "--ip6tables=false")
     command = [str(daemon), *own, *network, f"--host={docker.home['DOCKER_HOST']}"]
