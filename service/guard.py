@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import ErrorShape, refuse
-from service.routes import BINARY, BYTES, OPEN, PROBES, route_of
+from service.routes import BINARY, BYTES, OPEN, PROBES
 
 BODY = "study_score.body"  # where the scope carries the body of a POST that has passed
 STATIC = ("/static_content/", "/ui/")  # Swagger UI's files where BentoML has them, and the page's
@@ -86,7 +86,7 @@ class Guard:
                 kind = value
             elif name == b"content-length":
                 length = value.strip()  # a blank may stand around it
-        binary = route_of(scope["path"]) in BINARY
+        binary = BINARY.fullmatch(scope["path"])
         if not (_is_json(kind) or (binary and kind == BYTES.encode())):
             given = kind.decode("latin-1")
             return await refuse(

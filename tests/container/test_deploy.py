@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import subprocess
 import sys
@@ -15,10 +16,13 @@ import kubernetes_validate
 import pytest
 import requests
 import yaml
+from jsonschema import Draft202012Validator
 
+from service.routes import PROBES
 from service.settings import PREFIX, Settings
 from tests.container.conftest import Built
 from tests.container.podman import IMAGE, podman, right
+from tests.data import FILES
 from tests.processes import ROOT, free_port, wait_until
 
 COMPOSE = ROOT / "service/deploy/compose.yaml"
@@ -33,6 +37,41 @@ BEARER = {"Authorization": f"Bearer {KEY}"}
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda manifest: manifest["kind"])
 def test_the_kubernetes_manifests_are_valid(manifest: dict[str, Any], version: str) -> None:
     kubernetes_validate.validate(manifest, version, strict=True)
+
+
+KSERVE: dict[str, Any] = yaml.safe_load((ROOT / "service/deploy/kserve.yaml").read_text())
+
+
+def strict(schema: Any) -> Any:
+    """A schema that refuses what it does not name, where Kubernetes would drop it in silence."""
+    if isinstance(schema, list):
+        return [strict(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("x-kubernetes-int-or-string"):
+        return {"type": ["integer", "string"]}
+    inner = {key: strict(value) for key, value in schema.items() if key != "format"}
+    if isinstance(schema.get("properties"), dict) and schema.get("type") == "object":
+        inner["additionalProperties"] = False
+    return inner
+
+
+def test_the_inference_service_is_valid_and_runs_the_same_container() -> None:
+    """The schema is that of KServe's repository, config/crd/full, in August 2026."""
+    schema = strict(json.loads(gzip.decompress((FILES / "inferenceservice.json.gz").read_bytes())))
+    schema["properties"]["metadata"] = {"type": "object"}  # Kubernetes' own
+    validator = Draft202012Validator(schema)
+    validator.validate(KSERVE)
+    predictor = KSERVE["spec"]["predictor"]
+    wrong = {**KSERVE, "spec": {"predictor": {**predictor, "minReplica": 2}}}
+    assert not validator.is_valid(wrong)
+    (ours,), (container,) = predictor["containers"], POD["containers"]
+    for name in ("image", "env", "resources", "securityContext", "volumeMounts"):
+        assert ours[name] == container[name]
+    for name in ("securityContext", "volumes", "enableServiceLinks"):
+        assert predictor[name] == POD[name]
+    assert ours["ports"][0]["containerPort"] == container["ports"][0]["containerPort"]
+    assert ours["readinessProbe"]["httpGet"]["path"] in PROBES
 
 
 def test_what_kubernetes_matches_by_label_is_the_pod() -> None:
