@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import re
 import shlex
@@ -200,3 +201,21 @@ def test_the_table_of_metrics_is_what_is_exposed(client: TestClient) -> None:
         f"{family.name}_total" if family.type == "counter" else family.name for family in families
     }
     assert set(rows) == exposed
+
+
+def test_what_the_service_is_verified_against_has_a_test_and_the_pinned_version() -> None:
+    table = SERVICE.read_text().partition("## Verified against")[2]
+    rows = re.findall(r"^\| ([^|]+) \| ([\d. to]+) \| `(.+)` \|$", table, re.MULTILINE)
+    assert len(rows) == 16
+    for _, _, test in rows:
+        assert (ROOT / "tests" / test).exists()
+    versions = {what: version for what, version, _ in rows}
+    for words, package in (
+        ("BentoML's client", "bentoml"),
+        ("Triton's client", "tritonclient"),
+        ("schemathesis", "schemathesis"),
+        ("OpenTelemetry's exporter", "opentelemetry-exporter-otlp-proto-http"),
+        ("podman-compose", "podman-compose"),
+    ):
+        (version,) = (each for what, each in versions.items() if what.startswith(words))
+        assert version == importlib.metadata.version(package)
