@@ -151,59 +151,45 @@ def findings(model: StudyScore) -> Iterator[Finding]:
     if isinstance(variance, Following):
         ends = {"few": variance.low, "many": variance.high}
         numbers |= {end: math.sqrt(variance.of_scores(d)) for end, d in ends.items()}
-    for about, judge in JUDGES.items():
-        if verdict := judge(numbers):
-            yield Finding(about, verdict, SENTENCES[about][verdict].format_map(numbers))
+    for about, verdict in _verdicts(numbers):
+        yield Finding(about, verdict, SENTENCES[about][verdict].format_map(numbers))
 
 
-def _slope(numbers: dict[str, Any]) -> str:
-    if numbers["W_low"] is None:
-        return "unknown"
-    if not numbers["residual_sd"]:
-        return "exact"
-    if numbers["W_low"] <= 0 <= numbers["W_high"]:
-        return "unclear"
-    verdict = "rises" if numbers["W"] > 0 else "falls"
-    return verdict if numbers["r2"] >= R2_MATTERS else f"{verdict}_little"
+def _verdicts(numbers: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    low, high = numbers["W_low"], numbers["W_high"]
+    if low is None:
+        yield "slope", "unknown"
+    elif not numbers["residual_sd"]:
+        yield "slope", "exact"
+    elif low <= 0 <= high:
+        yield "slope", "unclear"
+    else:
+        little = "" if numbers["r2"] >= R2_MATTERS else "_little"
+        yield "slope", ("rises" if low > 0 else "falls") + little
 
+    if numbers["curvature_p"] is not None and numbers["bend"] is not None:
+        curved = "curved" if numbers["bend"] >= BEND_MATTERS else "nearly_straight"
+        yield "straightness", curved if numbers["curvature_p"] < SURE else "straight"
 
-def _straightness(numbers: dict[str, Any]) -> str | None:
-    if numbers["curvature_p"] is None or numbers["bend"] is None:
-        return None
-    if numbers["curvature_p"] >= SURE:
-        return "straight"
-    return "curved" if numbers["bend"] >= BEND_MATTERS else "nearly_straight"
+    if "few" in numbers:  # the interval follows the spread
+        few, many = numbers["few"], numbers["many"]
+        uneven = "grows" if many > few else "shrinks"
+        matters = max(few, many) >= SPREAD_MATTERS * min(few, many)
+        yield "spread", uneven if matters else "nearly_even"
+    elif numbers["spread_p"] is not None:
+        yield "spread", "even"
 
-
-def _spread(numbers: dict[str, Any]) -> str | None:
-    if "few" not in numbers:
-        return None if numbers["spread_p"] is None else "even"
-    few, many = numbers["few"], numbers["many"]
-    if max(few, many) < SPREAD_MATTERS * min(few, many):
-        return "nearly_even"
-    return "grows" if many > few else "shrinks"
-
-
-def _normality(numbers: dict[str, Any]) -> str | None:
-    if numbers["normality_p"] is None:
-        return None
-    if numbers["normality_p"] >= SURE:
-        return "normal"
-    skewness, excess = numbers["skewness"], numbers["kurtosis"] - 3
-    # heavy tails on both sides look skewed too, by their few largest errors
-    if abs(skewness) >= SKEWNESS_MATTERS and excess < 3 * skewness * skewness:
-        return "skewed_up" if skewness > 0 else "skewed_down"
-    if abs(excess) >= KURTOSIS_MATTERS:
-        return "heavy_tails" if excess > 0 else "light_tails"
-    return "nearly_normal"
-
-
-JUDGES = {
-    "slope": _slope,
-    "straightness": _straightness,
-    "spread": _spread,
-    "normality": _normality,
-}
+    if numbers["normality_p"] is not None:
+        skewness, excess = numbers["skewness"], numbers["kurtosis"] - 3
+        if numbers["normality_p"] >= SURE:
+            yield "normality", "normal"
+        # heavy tails on both sides look skewed too, by their few largest errors
+        elif abs(skewness) >= SKEWNESS_MATTERS and excess < 3 * skewness * skewness:
+            yield "normality", "skewed_up" if skewness > 0 else "skewed_down"
+        elif abs(excess) >= KURTOSIS_MATTERS:
+            yield "normality", "heavy_tails" if excess > 0 else "light_tails"
+        else:
+            yield "normality", "nearly_normal"
 
 
 def _span(low: float, high: float) -> str:

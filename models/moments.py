@@ -162,8 +162,11 @@ class Moments(Document):
         slope = sxy / sxx if sxx > LEAST else 0.0
         tilts = self.slope - slope, other.slope - slope
         offset = dy - slope * dx  # of the other's mean from a line through this one's
-        gram = self.gram(-dx * share, -offset * share, tilts[0])
-        gram += other.gram(dx * (1 - share), offset * (1 - share), tilts[1])
+        higher = None
+        if self.higher and other.higher:
+            gram = self.gram(-dx * share, -offset * share, tilts[0])
+            gram += other.gram(dx * (1 - share), offset * (1 - share), tilts[1])
+            higher = HigherSums.of(*gram[HIGHER])
         return Moments(
             n=n,
             mean_x=mean_x,
@@ -179,7 +182,7 @@ class Moments(Document):
             + offset * offset * weight,
             min_x=min(self.min_x, other.min_x),
             max_x=max(self.max_x, other.max_x),
-            higher=HigherSums.of(*gram[HIGHER]),
+            higher=higher,
         )
 
     @property

@@ -23,10 +23,10 @@ HOURS = np.array([0.0, 5.0, 10.0])
 EVEN, GROWING, SHRINKING = (lambda h: 5 + 0 * h), (lambda h: 2 + 2 * h), (lambda h: 12 - h)
 SHAPES: dict[str, tuple[Any, Any]] = {
     "normal": (stats.norm(), EVEN),
-    "spread grows, 2 + 2h": (stats.norm(), GROWING),
-    "spread shrinks, 12 - h": (stats.norm(), SHRINKING),
-    "skewed, exponential": (stats.expon(-1), EVEN),
-    "heavy tails, t(3)": (stats.t(3), EVEN),
+    "spread 2 + 2h": (stats.norm(), GROWING),
+    "spread 12 - h": (stats.norm(), SHRINKING),
+    "exponential": (stats.expon(-1), EVEN),
+    "Student's t(3)": (stats.t(3), EVEN),
 }
 FIT = Fit(lr=0.1, epochs=0, raw=False, update=None, versions={}, created=datetime.now(UTC))
 SOURCE = Source(name="", columns=("", ""), rows=0, skipped=0, bytes=0, sha256="0" * 64)
@@ -68,15 +68,15 @@ def coverage(errors: Any, spread: Any, n: int, classes: int) -> tuple[Any, Any]:
 
 
 def main(classes: int = CLASSES) -> None:
-    print("| errors | rows | constant spread, at 0 / 5 / 10 hours | this, at 0 / 5 / 10 hours |")
-    print("|---|---|---|---|")
+    print("| errors |", *(f"{n} rows |" for n in SIZES))
+    print("|---|" + "---|" * len(SIZES))
     for name, (errors, spread) in SHAPES.items():
-        for n in SIZES:
-            shares = (
-                " / ".join(f"{share:.1%}" for share in shares)
-                for shares in coverage(errors, spread, n, classes)
-            )
-            print(f"| {name} | {n} | {' | '.join(shares)} |", flush=True)
+        by_size = [coverage(errors, spread, n, classes) for n in SIZES]
+        for label, shares in zip(
+            (f"{name}: textbook", "this"), zip(*by_size, strict=True), strict=True
+        ):
+            cells = (" / ".join(f"{100 * share:.0f}" for share in each) for each in shares)
+            print(f"| {label} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

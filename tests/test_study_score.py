@@ -193,7 +193,7 @@ def test_no_hours_are_surer_than_a_tenth_of_the_mean_variance(waist: StudyScore)
 def test_simulated_scores_lie_in_the_interval_as_often_as_it_says() -> None:
     even = coverage(*SHAPES["normal"], 20, 1000)
     assert even == pytest.approx(np.full((2, 3), 0.95), abs=0.01)
-    textbook, this = coverage(*SHAPES["spread grows, 2 + 2h"], 200, 200)
+    textbook, this = coverage(*SHAPES["spread 2 + 2h"], 200, 200)
     assert textbook[2] < 0.8
     assert this[1:] == pytest.approx([0.95, 0.95], abs=0.02)
 

@@ -110,7 +110,9 @@ def siblings(folds: Sequence[Moments | None]) -> list[Moments | None]:
     """For each fold that has rows the moments of all others; None where there are no others.
 
     Each is the sum of those before it and those after it, for a difference would lose digits.
+    A sibling is a line and no more, so nothing of a higher order is summed.
     """
+    folds = [fold and fold.model_copy(update={"higher": None}) for fold in folds]
     before = [None, *itertools.accumulate(folds, plus)]
     after = [None, *itertools.accumulate(reversed(folds), plus)]
     return [
