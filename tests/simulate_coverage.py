@@ -72,9 +72,7 @@ def main(classes: int = CLASSES) -> None:
     print("|---|" + "---|" * len(SIZES))
     for name, (errors, spread) in SHAPES.items():
         by_size = [coverage(errors, spread, n, classes) for n in SIZES]
-        for label, shares in zip(
-            (f"{name}: textbook", "this"), zip(*by_size, strict=True), strict=True
-        ):
+        for label, shares in zip((name, "this"), zip(*by_size, strict=True), strict=True):
             cells = (" / ".join(f"{100 * share:.0f}" for share in each) for each in shares)
             print(f"| {label} | {' | '.join(cells)} |", flush=True)
 

@@ -1,6 +1,6 @@
 """How often the gate is wrong: `python -m tests.simulate_gate` makes training/README.md's table.
 
-For each line 1000 made-up champions, the same at every run; another number of them is an argument.
+For each line 300 made-up champions, the same at every run; another number of them is an argument.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def rates(school: School, times: int) -> dict[str, float]:
 
 
 def line(school: School, found: dict[str, float]) -> str:
-    """A row of the table; of the broken kinds the two that get in most easily."""
+    """A row of the table; of the broken kinds the one that gets in most easily."""
     broken = sorted((found[kind], kind) for kind in BROKEN if kind != "shuffled")
     cells = [f"{school.n}, {school.m}", f"{school.r2:g}", school.folds, school.noise]
     cells += [f"{found[kind]:.1f}" for kind in ("new", "growing", "corrected", "drift", "shuffled")]
@@ -82,7 +82,7 @@ def line(school: School, found: dict[str, float]) -> str:
 
 def main() -> None:
     """Print the table, line by line as it is found."""
-    times = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    times = int(sys.argv[1]) if len(sys.argv) > 1 else 300
     print(
         "| rows | R² | folds | errors | new rows | growing | one mark | drift | shuffled | others |"
     )
