@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -17,6 +18,7 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 # In each of these the digits and marks of ASCII are the same bytes, and no part of another
 # character; so it decides what the columns are called, and nothing about the numbers.
 ENCODINGS = {"utf-8": "UTF-8", "cp949": "CP949", "cp1252": "Windows-1252"}
+MARKS = '0123456789+-.,;:|\t\r\n"eE '
 LINE = re.compile(r'(?:[^"\r\n]|"[^"]*")*')  # up to its end, which is not one between quotes
 DECIMAL = re.compile(r"[-+]?\d*([.,])\d+([eE][-+]?\d+)?")
 GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}([.,])\d{3}")  # which may be thousands
@@ -65,17 +67,19 @@ PLAIN = Asked()
 
 
 def is_wide(encoding: str) -> bool:
-    """Whether it is UTF-16, which has to be turned into UTF-8 before anything else."""
-    return encoding.startswith("utf-16")
+    """Whether marks and digits are other bytes than ASCII's: it is turned into UTF-8 at first."""
+    return MARKS.encode(encoding) != MARKS.encode()
 
 
 def tell(name: str, head: bytes, whole: bool, columns: Columns, asked: Asked = PLAIN) -> Dialect:
     """How a text that begins with `head`, or is no more than that, is written; raises DataError."""
-    wide = asked.encoding if is_wide(asked.encoding or "") else _utf_16(head)
+    wide = asked.encoding if asked.encoding and is_wide(asked.encoding) else _utf_16(head)
     # One character for each byte, where the encoding does not matter to the structure
-    text = head.decode(wide or "latin-1", "ignore").removeprefix(
-        "\ufeff" if wide else "\xef\xbb\xbf"
-    )
+    try:
+        text = codecs.getincrementaldecoder(wide or "latin-1")("ignore").decode(head)
+    except UnicodeError as error:
+        raise DataError(f"{name}: is not written in {wide}: {error}") from None
+    text = text.removeprefix("\ufeff" if wide else "\xef\xbb\xbf")
     line, line_end = _first_line(name, text, whole)
     encodings = [wide] if wide else _encodings(name, head, line, asked)
     separators = [asked.separator] if asked.separator else list(SEPARATORS)

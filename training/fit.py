@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
+import polars as pl
 import torch
 from pydantic import ValidationError
 from scipy.special import fdtrc, stdtrit
@@ -94,7 +94,7 @@ def fit(
                     "python": platform.python_version(),
                     "torch": torch.__version__,
                     "numpy": np.__version__,
-                    "pyarrow": pa.__version__,
+                    "polars": pl.__version__,
                 },
                 created=datetime.now(UTC),
             ),

@@ -1,0 +1,210 @@
+"""Rows from wherever people have them, through the command line."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import zstandard
+
+from tests.data import FILES
+from tests.test_bucket import server, store  # noqa: F401
+from tests.test_query import postgresql  # noqa: F401
+from tests.test_rows import write
+from training.__main__ import main
+from training.dialect import Asked
+from training.errors import DataError
+from training.rows import read_rows
+
+Report = Callable[..., dict[str, Any]]
+TABLES = sorted(path for path in FILES.iterdir() if path.suffix not in (".sh", ".json"))
+
+
+@pytest.fixture
+def report(capsys: pytest.CaptureFixture[str]) -> Report:
+    def report(*arguments: object) -> dict[str, Any]:
+        assert main([*map(str, arguments), "--dry-run", "--json", "--epochs", "200"]) == 0
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    return report
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.name)
+def test_what_other_programs_wrote_gives_rs_own_line(path: Path, report: Report) -> None:
+    found = report(path)
+    assert (found["W"], found["b"]) == pytest.approx((3.932409, -8.789547), abs=5e-7)
+    (source,) = found["sources"]
+    assert (source["rows"], source["bytes"]) == (50, path.stat().st_size)
+
+
+@pytest.mark.parametrize("packed", [gzip.compress, zstandard.compress])
+def test_packed_text_is_read(tmp_path: Path, report: Report, packed: Any) -> None:
+    path = write(tmp_path, packed((FILES / "r-csv2.csv").read_bytes()), "marks.csv.x")
+    found = report(path)
+    assert found["W"] == pytest.approx(3.932409, abs=5e-7)
+    assert found["sources"][0]["read_as"].startswith("semicolons, decimal commas, Windows-1252, ")
+    half = write(tmp_path, Path(path).read_bytes()[:-9], "half.csv")
+    with pytest.raises(DataError, match=r"half\.csv: "):
+        read_rows([half])
+
+
+def test_a_bad_cell_of_a_workbook_is_named_and_another_sheet_is_read_by_its_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for book in ("openpyxl.xlsx", "calc.xls", "calc.ods"):
+        assert main([str(FILES / book), "--sheet", "faulty", "--dry-run"]) == 1
+        assert f"{book}, A17: hours is '2026-03-01'; hours must be" in capsys.readouterr().err
+        faulty = Asked(sheet="faulty")
+        notes = read_rows([str(FILES / book)], asked=faulty, skip_bad_rows=True).notes
+        assert "B19: score is missing" in notes[1]
+
+
+def test_a_bucket_is_read_and_known_again(
+    store: Any,  # noqa: F811
+    report: Report,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    book = (FILES / "calc.xlsx").read_bytes()
+    etag = store.put_object(Bucket="marks", Key="9b/marks.xlsx", Body=book)["ETag"]
+    found = report("s3://marks/9b")
+    assert found["W"] == pytest.approx(3.932409, abs=5e-7)
+    (source,) = found["sources"]
+    assert (source["name"], source["version"]) == ("s3://marks/9b/marks.xlsx", etag)
+    assert (source["bytes"], source["sha256"]) == (len(book), None)
+    store.put_object(Bucket="marks", Key="9c/copy.xlsx", Body=book)
+    assert main(["s3://marks/9b", "s3://marks/9c", "--dry-run"]) == 1
+    assert "s3://marks/9c/copy.xlsx: holds what s3://marks/9b/marks.xlsx" in capsys.readouterr().err
+
+
+def test_parquet_in_a_bucket_is_read(
+    store: Any,  # noqa: F811
+    report: Report,
+    tmp_path: Path,
+) -> None:
+    table = pl.DataFrame({"Score": [1.0, 3.0, 5.5], "hours": [0, 1, 2]})
+    table.write_parquet(tmp_path / "x.parquet")
+    content = (tmp_path / "x.parquet").read_bytes()
+    store.put_object(Bucket="marks", Key="x.parquet", Body=content)
+    assert report("s3://marks/x.parquet")["W"] == pytest.approx(2.25)
+
+
+def test_a_query_is_read_and_refused_when_it_comes_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "marks.db"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE marks (hours, score)")
+        database.executemany("INSERT INTO marks VALUES (?, ?)", [(k, 2 * k) for k in range(30)])
+    address, sql = f"sqlite:///{path}", "SELECT hours, score FROM marks ORDER BY hours"
+    assert main(["--query", sql, address]) == 0
+    out = capsys.readouterr().out
+    assert f"{address}: 30 rows ({sql})" in out
+    tag = out.splitlines()[-1].removeprefix("saved ")
+    assert main(["--query", f"{sql} -- again", address, "--update", tag]) == 1
+    assert f"{address}: {tag} was trained on it already (SHA-256 " in capsys.readouterr().err
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("INSERT INTO marks VALUES (31, 'absent')")
+    assert main(["--query", sql, address]) == 1
+    assert f"{address}, row 31: score is 'absent'; score must be" in capsys.readouterr().err
+
+
+def test_a_query_to_postgresql_is_read(postgresql: str, report: Report) -> None:  # noqa: F811
+    found = report("--query", "SELECT * FROM marks", postgresql)
+    assert (found["rows"], found["W"]) == (100, pytest.approx(2))
+    assert "S3cr" not in json.dumps(found)
+
+
+def test_the_same_content_twice_is_refused_with_both_names(tmp_path: Path) -> None:
+    first = write(tmp_path, "hours,score\n1,2\n3,4\n", "a.csv")
+    os.link(first, tmp_path / "b.csv")
+    shutil.copy(first, tmp_path / "c.dat")
+    for other in ("b.csv", "c.dat"):
+        with pytest.raises(
+            DataError, match=rf"{other}: holds what .*a\.csv holds, and would count"
+        ):
+            read_rows([first, str(tmp_path / other)])
+    assert read_rows([first, first]).moments.n == 2
+
+
+def test_a_folder_says_what_it_passed_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.csv", ".hidden.csv", "_SUCCESS", "_old/b.csv", "~$a.xlsx", "notes.txt"):
+        (tmp_path / "marks" / name).parent.mkdir(parents=True, exist_ok=True)
+        write(tmp_path / "marks", "hours,score\n1,2\n3,4\n", name)
+    assert main([str(tmp_path / "marks"), "--dry-run"]) == 0
+    assert "marks: passed over 5 files, whose names begin" in capsys.readouterr().err
+
+
+def test_skipped_rows_are_counted_by_reason_and_the_first_of_each_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = "1,2\n3,4\n" * 600_000
+    bad = "absent,1\n5,\n-1,2\n" + good + "\x1b[31m,1\n6,7,8\n"
+    path = write(tmp_path, "hours,score\n" + good + bad)
+    assert main([path, "--skip-bad-rows", "--dry-run"]) == 0
+    err = capsys.readouterr().err
+    assert "skipped 2 rows: hours is no number; the first is " in err
+    assert ", row 1200002: hours is 'absent'" in err
+    assert "row 1200003: score is missing" in err
+    assert "row 1200004: hours is '-1'" in err
+    assert "row 2400006: 3 values, and the header names 2" in err
+    assert main([path, "--dry-run"]) == 1
+    assert ", row 1200002: hours is 'absent'" in capsys.readouterr().err
+
+
+def test_control_characters_of_a_file_do_not_reach_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, "hours,score\n1,2\n\x1b[31m,3\n")
+    assert main([path]) == 1
+    path = write(tmp_path, "hours,score\x1b[2J\n1,2\n")
+    assert main([path]) == 1
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("hours,score\n" + "1,2\n3,4\n" * 10)
+
+    def advance(rows: int) -> None:
+        with path.open("a") as file:
+            file.write("5,6\n")
+
+    with pytest.raises(DataError, match=r"rows\.csv: was changed while it was read"):
+        read_rows([str(path)], advance=advance)
+
+
+def test_the_same_rows_in_any_shape_draw_the_same_sample(tmp_path: Path) -> None:
+    table = pl.DataFrame({"hours": [k % 97 / 2 for k in range(5000)], "score": range(5000)})
+    paths = [str(tmp_path / name) for name in ("a.csv", "b.parquet", "c.csv")]
+    table.write_csv(paths[0])
+    table.reverse().write_parquet(paths[1], row_group_size=700)
+    table.sample(fraction=1, shuffle=True, seed=1).write_csv(paths[2], separator=";")
+    first, *others = (read_rows([path], sample=300) for path in paths)
+    assert len(first.points) == 300
+    assert [other.points for other in others] == [first.points] * 2
+
+
+def test_many_blocks_give_the_same_bits_each_time(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, "hours,score\n" + "".join(f"{k % 4801 / 7},{k}\n" for k in range(700_000))
+    )
+    assert read_rows([path]) == read_rows([path])
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "/proc/self/mem", "/proc/self/fdinfo"])
+def test_what_is_no_file_of_rows_is_refused(path: str) -> None:
+    with pytest.raises(DataError):
+        read_rows([path])
