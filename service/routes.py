@@ -7,25 +7,44 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 
-from service import schemas
+from service.schemas import (
+    HoursFor,
+    HoursForRequest,
+    InferAnswer,
+    InferRequest,
+    ModelCard,
+    ModelMetadata,
+    ModelReady,
+    PredictBatchRequest,
+    Prediction,
+    Predictions,
+    PredictRequest,
+    ServerHealth,
+    ServerMetadata,
+    Training,
+)
 
 
 class Route(NamedTuple):
-    """What answers a method at a path.
+    """What answers at a path: a POST where it takes a request, and else a GET.
 
-    `access` says who may call it where there are API keys: who has a `key`, or `anyone`; a `probe`
-    anyone, at any time: it is neither counted nor refused. `answer` is a schema, or the media type
-    of what has none, or null for a redirect. If `binary`, tensors may follow the JSON as bytes.
+    `answer` is a schema, or the media type of what has none, or null for a redirect. `access` says
+    who may call it where there are API keys: who has a `key`, or `anyone`; a `probe` anyone, at any
+    time: it is neither counted nor refused. If `binary`, tensors may follow the JSON as bytes.
     """
 
-    method: Literal["get", "post"]
     path: str
     name: str
     summary: str
-    access: Literal["key", "anyone", "probe"]
     answer: type[BaseModel] | str | None
     request: type[BaseModel] | None = None
+    access: Literal["key", "anyone", "probe"] = "key"
     binary: bool = False
+
+    @property
+    def method(self) -> Literal["get", "post"]:
+        """In small letters, as OpenAPI has it."""
+        return "post" if self.request else "get"
 
     @property
     def errors(self) -> tuple[int, ...]:
@@ -41,99 +60,42 @@ MODEL = "/v2/models/study_score"  # of the Open Inference Protocol
 JSON, HTML, TEXT = "application/json", "text/html", "text/plain"
 BYTES = "application/octet-stream"
 ROUTES = (
+    Route("/predict", "predict", "The score for one number of hours", Prediction, PredictRequest),
     Route(
-        "post",
-        "/predict",
-        "predict",
-        "The score for one number of hours",
-        "key",
-        schemas.Prediction,
-        schemas.PredictRequest,
+        "/predict_batch", "predict_batch", "The scores for many", Predictions, PredictBatchRequest
     ),
-    Route(
-        "post",
-        "/predict_batch",
-        "predict_batch",
-        "The scores for many numbers of hours",
-        "key",
-        schemas.Predictions,
-        schemas.PredictBatchRequest,
-    ),
-    Route(
-        "post",
-        "/hours_for",
-        "hours_for",
-        "The hours that a score takes",
-        "key",
-        schemas.HoursFor,
-        schemas.HoursForRequest,
-    ),
-    Route("get", "/model", "get_model", "The model being served", "key", schemas.ModelCard),
-    Route(
-        "get",
-        "/training",
-        "get_training",
-        "What the model learned, to be drawn",
-        "key",
-        schemas.Training,
-    ),
+    Route("/hours_for", "hours_for", "The hours that a score takes", HoursFor, HoursForRequest),
+    Route("/model", "get_model", "The model being served", ModelCard),
+    Route("/training", "get_training", "What the model learned, to be drawn", Training),
     *(
         route
-        for path, of in (("", ""), ("/versions/{version}", "_version"))
+        for path, of in ((MODEL, ""), (f"{MODEL}/versions/{{version}}", "_version"))
         for route in (
+            Route(path, f"get_tensors{of}", "The tensors it takes and answers", ModelMetadata),
+            Route(f"{path}/ready", f"get_model{of}_ready", "The model is ready", ModelReady),
             Route(
-                "get",
-                f"{MODEL}{path}",
-                f"get_tensors{of}",
-                "The tensors that the model takes and answers",
-                "key",
-                schemas.ModelMetadata,
-            ),
-            Route(
-                "get",
-                f"{MODEL}{path}/ready",
-                f"get_model{of}_ready",
-                "The model is ready",
-                "key",
-                schemas.ModelReady,
-            ),
-            Route(
-                "post",
-                f"{MODEL}{path}/infer",
+                f"{path}/infer",
                 f"infer{of}",
                 "The scores for a tensor of hours",
-                "key",
-                schemas.InferAnswer,
-                schemas.InferRequest,
+                InferAnswer,
+                InferRequest,
                 binary=True,
             ),
         )
     ),
-    Route("get", "/v2", "get_server", "The server", "anyone", schemas.ServerMetadata),
-    Route("get", "/ui", "get_page", "The model to see and ask", "anyone", HTML),
-    Route("get", "/", "go_to_page", "To the page at /ui", "anyone", None),
-    Route("get", "/docs", "get_docs", "The API to read and try", "anyone", HTML),
-    Route("get", "/docs.json", "get_openapi", "This document", "anyone", JSON),
-    Route("get", "/schema.json", "get_schema", "The same for BentoML's client", "anyone", JSON),
-    Route("get", "/metrics", "get_metrics", "Prometheus metrics", "probe", TEXT),
-    Route("get", "/livez", "get_livez", "The process answers", "probe", TEXT),
-    Route("get", "/healthz", "get_healthz", "The process still answers", "probe", TEXT),
-    Route("get", "/readyz", "get_readyz", "The model is loaded", "probe", TEXT),
-    Route(
-        "get",
-        "/v2/health/live",
-        "get_server_live",
-        "The server answers",
-        "probe",
-        schemas.ServerHealth,
-    ),
-    Route(
-        "get",
-        "/v2/health/ready",
-        "get_server_ready",
-        "The model is loaded",
-        "probe",
-        schemas.ServerHealth,
+    Route("/v2", "get_server", "The server", ServerMetadata, access="anyone"),
+    Route("/ui", "get_page", "The model to see and ask", HTML, access="anyone"),
+    Route("/", "go_to_page", "To the page at /ui", None, access="anyone"),
+    Route("/docs", "get_docs", "The API to read and try", HTML, access="anyone"),
+    Route("/docs.json", "get_openapi", "This document", JSON, access="anyone"),
+    Route("/schema.json", "get_schema", "The same for BentoML's client", JSON, access="anyone"),
+    Route("/metrics", "get_metrics", "Prometheus metrics", TEXT, access="probe"),
+    Route("/livez", "get_livez", "The process answers", TEXT, access="probe"),
+    Route("/healthz", "get_healthz", "The process still answers", TEXT, access="probe"),
+    Route("/readyz", "get_readyz", "The model is loaded", TEXT, access="probe"),
+    *(
+        Route(f"/v2/health/{state}", f"get_server_{state}", summary, ServerHealth, access="probe")
+        for state, summary in (("live", "The server answers"), ("ready", "The model is loaded"))
     ),
 )
 

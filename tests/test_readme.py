@@ -208,7 +208,7 @@ def test_what_the_service_is_verified_against_has_a_test_and_the_pinned_version(
     rows = re.findall(r"^\| ([^|]+) \| ([\d. to]+) \| `(.+)` \|$", table, re.MULTILINE)
     assert len(rows) == 16
     for _, _, test in rows:
-        assert (ROOT / "tests" / test).exists()
+        assert list((ROOT / "tests").glob(f"*{test}*")), test
     versions = {what: version for what, version, _ in rows}
     for words, package in (
         ("BentoML's client", "bentoml"),

@@ -19,7 +19,8 @@ import time
 import venv
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -83,10 +84,10 @@ def running(command: list[str], environment: dict[str, str]) -> Iterator[Running
         process.wait(30)
 
 
-def answers(url: str) -> bool:
+def answers(url: str, seconds: float = 5) -> bool:
     try:
-        answer = requests.post(f"{url}/predict", json={"hours": 4}, timeout=5)
-    except requests.ConnectionError:
+        answer = requests.post(f"{url}/predict", json={"hours": 4}, timeout=seconds)
+    except requests.RequestException:
         return False
     return answer.ok and answer.json()["score"] == 8.0
 
@@ -180,8 +181,36 @@ def alone(environment: dict[str, str]) -> None:
             f"10,000 made-up URLs: {memory(server.process)[0] - before:+.1f} MB;"
             f" /metrics then has {size:,} bytes in {time.perf_counter() - started:.3f} s"
         )
+    with running(command, environment) as server:
+        more, seconds = hostile(server)
+        print(f"1,000 hostile connections: {more:+.0f} MB, others wait {seconds:.1f} s at most")
     one, two = (workers(command, {**environment, "STUDY_SCORE_WORKERS": number}) for number in "12")
     print(f"two workers against one, on {os.cpu_count()} cores with wrk: {two / one:.2f} x")
+
+
+def hostile(server: Running, number: int = 1000) -> tuple[float, float]:
+    """What clients cost that send half a head, or ask for what they never read.
+
+    Megabytes more at their height, and the seconds that somebody else then waits for an answer.
+    """
+    page = b"GET /static_content/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"
+    kinds = (page * 1000, b"POST /predict HTTP/1.1\r\nx: " + b"x" * 60_000)
+    before = height = memory(server.process)[0]
+    with ExitStack() as stack:
+        for each in range(number):
+            address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+            client = stack.enter_context(socket.create_connection(address))
+            client.setblocking(False)
+            with suppress(OSError):  # it takes no more, or has cut us off
+                client.send(kinds[each % 2])
+        started = time.monotonic()
+        with ThreadPoolExecutor() as other:
+            asked = other.submit(answers, server.url, 60)
+            while not asked.done():
+                height = max(height, memory(server.process)[0])
+                time.sleep(0.02)
+        assert asked.result()
+    return height - before, time.monotonic() - started
 
 
 def workers(command: list[str], environment: dict[str, str]) -> float:
