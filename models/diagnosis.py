@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from string import Formatter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from models.moments import LEAST, Moments
@@ -85,12 +86,14 @@ def diagnose(moments: Moments) -> Diagnosis:
 class Finding(NamedTuple):
     """What the rows say about the slope, straightness, spread or normality of the line.
 
-    `verdict` is a short key, and `sentence` says the same in plain English.
+    `verdict` is a short key, `sentence` says the same in plain English, and `numbers` has those in
+    it but the ends of W, for who says it in another language.
     """
 
     about: str
     verdict: str
     sentence: str
+    numbers: dict[str, float]
 
 
 MORE = "An hour more goes with {span} points more"
@@ -152,7 +155,10 @@ def findings(model: StudyScore) -> Iterator[Finding]:
         ends = {"few": variance.low, "many": variance.high}
         numbers |= {end: math.sqrt(variance.of_scores(d)) for end, d in ends.items()}
     for about, verdict in _verdicts(numbers):
-        yield Finding(about, verdict, SENTENCES[about][verdict].format_map(numbers))
+        sentence = SENTENCES[about][verdict]
+        names = {name for _, name, *_ in Formatter().parse(sentence) if name} - {"span"}
+        said = {name: numbers[name] for name in sorted(names)}
+        yield Finding(about, verdict, sentence.format_map(numbers), said)
 
 
 def _verdicts(numbers: dict[str, Any]) -> Iterator[tuple[str, str]]:

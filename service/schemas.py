@@ -88,6 +88,9 @@ class Finding(BaseModel):
     about: Literal["slope", "straightness", "spread", "normality"]
     verdict: str = Field(description="A short key.", examples=["rises"])
     sentence: str = Field(description="The same in plain English.")
+    numbers: dict[str, float] = Field(
+        description="Those in the sentence, by name, but for W_low and W_high of the model."
+    )
 
 
 class Limits(BaseModel):

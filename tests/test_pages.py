@@ -1,4 +1,4 @@
-"""The pages in-process; what a browser makes of them stands in test_browser.py."""
+"""The pages in-process; what a browser makes of them stands in tests/browser."""
 
 from __future__ import annotations
 

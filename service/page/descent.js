@@ -2,13 +2,13 @@
 
 import { T } from "./language.js";
 import { costText, tickText } from "./numbers.js";
-import { path, svg, ticks } from "./svg.js";
+import { begin, path, svg, ticks } from "./svg.js";
 
 export const roundingOf = (costs) => costs[0][1] * 1e-12; // below, a cost is nothing but rounding
 
 // Cost by epoch, both on log axes, for the first steps are the steep ones.
-export function drawCosts(chart, costs) {
-  const [width, height] = [chart.clientWidth, chart.clientHeight];
+export function drawCosts(chart, costs, description) {
+  const [width, height] = begin(chart, T.costsTitle, description);
   const least = Math.min(...costs.map(([, cost]) => cost));
   const floor = Math.max(roundingOf(costs), least, Number.MIN_VALUE);
   const most = Math.max(...costs.map(([, cost]) => cost), floor);
@@ -23,7 +23,6 @@ export function drawCosts(chart, costs) {
     edge.bottom -
     ((Math.log10(Math.max(cost, floor)) - bottom) / (top - bottom)) * (edge.bottom - edge.top);
 
-  chart.replaceChildren();
   const marks = logTicks(bottom, top).map((cost) => [cost, costText(cost)]);
   if (least < floor) marks[0] = [floor, "≈ 0"];
   for (const [cost, label] of marks) {

@@ -1,77 +1,81 @@
-// The line, its band, the rows and the marker.
+// The line, its bands, the rows and the markers.
 
 import { T } from "./language.js";
-import { tickText } from "./numbers.js";
-import { between, niceStep, path, svg, ticks } from "./svg.js";
+import { between, tickText } from "./numbers.js";
+import { begin, niceStep, path, svg, ticks } from "./svg.js";
 
 // The pixels of a tick's label; Korean characters are the wide ones.
 const widthOf = (label) => [...label].reduce((sum, sign) => sum + (sign > "ㄱ" ? 12 : 7.2), 0);
 
-const HOURS_MAX = 8784; // the service takes no more
-
-// The hours to draw: those trained on, about half as many on either side, and `hours` itself.
-export function hoursToDraw(model, hours) {
-  const span = model.hours_max - model.hours_min;
+// The hours to draw: those trained on, about half as many on either side, and others asked for.
+export function hoursToDraw({ hours_min, hours_max, limits }, asked) {
+  const span = hours_max - hours_min;
   const step = niceStep(span / 10);
-  let low = Math.max(0, model.hours_min - span * 0.6);
+  let low = Math.max(0, hours_min - span * 0.6);
   if (low < span / 2) low = 0;
-  let high = model.hours_max + span * 0.55;
-  if (hours < low) low = Math.max(0, hours - span / 4);
-  if (hours > high) high = hours + (hours - low) * 0.06;
+  let high = hours_max + span * 0.55;
+  for (const hours of asked) {
+    if (hours < low) low = Math.max(0, hours - span / 4);
+    if (hours > high) high = hours + (hours - low) * 0.06;
+  }
   return [
     +(Math.floor(low / step) * step).toPrecision(12),
-    Math.min(HOURS_MAX, +(Math.ceil(high / step) * step).toPrecision(12)),
+    Math.min(limits.hours_max, +(Math.ceil(high / step) * step).toPrecision(12)),
   ];
+}
+
+// The curve at some hours in order, between those it is known at by interpolation.
+export function curveAt({ hours, ...lines }, wanted) {
+  const at = (line) =>
+    wanted.map((x) => {
+      const i = Math.max(
+        1,
+        hours.findIndex((each) => each >= x),
+      );
+      const share = (x - hours[i - 1]) / (hours[i] - hours[i - 1]);
+      return line[0] === null ? null : line[i - 1] + (line[i] - line[i - 1]) * share;
+    });
+  return {
+    hours: wanted,
+    ...Object.fromEntries(Object.entries(lines).map(([key, line]) => [key, at(line)])),
+  };
 }
 
 // A label in the middle of a zone, unless the zone is too narrow for it.
 function zoneLabel(chart, texts, left, right, y, strong) {
   for (const text of texts) {
     const label = svg("text", { x: (left + right) / 2, y, "text-anchor": "middle" }, text);
-    label.setAttribute("class", strong ? "zone strong" : "zone");
+    if (strong) label.setAttribute("class", "strong");
     chart.append(label);
     if (label.getComputedTextLength() + 10 < right - left) return;
     label.remove();
   }
 }
 
-// The part of a curve between two hours, its ends interpolated.
-function part({ hours, ...lines }, low, high) {
-  const inside = hours.flatMap((each, i) => (each > low && each < high ? [i] : []));
-  const cut = (line) => {
-    if (line[0] === null) return line;
-    const at = (x) => {
-      const i = Math.max(
-        1,
-        hours.findIndex((each) => each >= x),
-      );
-      return (
-        line[i - 1] + ((line[i] - line[i - 1]) * (x - hours[i - 1])) / (hours[i] - hours[i - 1])
-      );
-    };
-    return [at(low), ...inside.map((i) => line[i]), at(high)];
-  };
-  return {
-    hours: [low, ...inside.map((i) => hours[i]), high],
-    score: cut(lines.score),
-    low: cut(lines.low),
-    high: cut(lines.high),
-  };
-}
-
-// Draws the line, its band, the rows and the hours trained on; returns where a number falls.
-export function drawFit(chart, { model, points, curve, domain }) {
-  const [width, height] = [chart.clientWidth, chart.clientHeight];
-  const [low, high] = domain;
-  const band = part(curve, low, high);
-  const numbers = [...band.score, ...points.map(([, score]) => score)];
-  if (band.low[0] !== null) numbers.push(...band.low, ...band.high);
-  let [bottom, top] = [Math.min(...numbers), Math.max(...numbers)];
-  if (bottom === top) [bottom, top] = [bottom - 1, top + 1];
+// The scores from the lowest to the highest, and some air.
+function scoresToDraw(numbers) {
+  const known = numbers.filter((each) => each !== null);
+  let [bottom, top] = [Math.min(...known), Math.max(...known)];
+  if (top - bottom < 1e-9 * Math.abs(top) || bottom === top) {
+    const around = Math.max(1, Math.abs(top) / 10);
+    [bottom, top] = [bottom - around, top + around];
+  }
   if (bottom > 0 && bottom < (top - bottom) / 2) bottom = 0;
   const air = (top - bottom) * 0.06;
-  if (bottom !== 0) bottom -= air;
-  top += air;
+  return [bottom === 0 ? 0 : bottom - air, top + air];
+}
+
+// Draws the line, its bands, the rows and the hours trained on; returns where a number falls.
+export function drawFit(chart, { model, points, curve, domain, goal }, description) {
+  const [width, height] = begin(chart, T.fitTitle, description);
+  const [low, high] = domain;
+  const known = curve.hours.filter((each) => each > low && each < high);
+  const band = curveAt(curve, [low, ...known, high]);
+  const [bottom, top] = scoresToDraw([
+    ...[band.score, band.low, band.high].flat(),
+    ...points.map(([, score]) => score),
+    ...(goal === null ? [] : [goal]),
+  ]);
 
   const scores = ticks(bottom, top, between(height / 60, 3, 6));
   const labels = scores.map(tickText);
@@ -85,80 +89,100 @@ export function drawFit(chart, { model, points, curve, domain }) {
   hatch.append(svg("line", { y2: 7, class: "hatch" }));
   const defs = svg("defs");
   defs.append(hatch);
-  chart.replaceChildren(defs);
+  chart.append(defs);
 
   const [from, to] = [x(Math.max(low, model.hours_min)), x(Math.min(high, model.hours_max))];
+  const tall = { y: edge.top, height: edge.bottom - edge.top };
   const zone = (a, b, fill) =>
-    chart.append(
-      svg("rect", {
-        x: a,
-        y: edge.top,
-        width: Math.max(0, b - a),
-        height: edge.bottom - edge.top,
-        ...fill,
-      }),
-    );
+    chart.append(svg("rect", { x: a, width: Math.max(0, b - a), ...tall, ...fill }));
   zone(edge.left, from, { fill: "url(#hatch)" });
   zone(from, to, { class: "inside" });
   zone(to, edge.right, { fill: "url(#hatch)" });
 
+  const text = (at, label, anchor = "start") =>
+    chart.append(svg("text", { ...at, "text-anchor": anchor }, label));
   scores.forEach((score, i) => {
-    chart.append(
-      svg("line", { x1: edge.left, x2: edge.right, y1: y(score), y2: y(score), class: "grid" }),
-    );
-    chart.append(
-      svg("text", { x: edge.left - 8, y: y(score) + 4, "text-anchor": "end" }, labels[i]),
-    );
+    const [x1, x2, at] = [edge.left, edge.right, y(score)];
+    chart.append(svg("line", { x1, x2, y1: at, y2: at, class: "grid" }));
+    text({ x: edge.left - 8, y: at + 4 }, labels[i], "end");
   });
   for (const hours of ticks(low, high, between(width / 80, 3, 9)))
-    chart.append(
-      svg("text", { x: x(hours), y: edge.bottom + 18, "text-anchor": "middle" }, tickText(hours)),
-    );
-  chart.append(svg("text", { x: edge.left - 8, y: edge.top - 16, "text-anchor": "end" }, T.score));
-  chart.append(svg("text", { x: 0, y: edge.bottom + 18 }, T.hours));
+    text({ x: x(hours), y: edge.bottom + 18 }, tickText(hours), "middle");
+  text({ x: edge.left - 8, y: edge.top - 16 }, T.score, "end");
+  text({ x: 0, y: edge.bottom + 18 }, T.hours);
   zoneLabel(chart, [T.outside], edge.left + 8, from, edge.top - 16);
   zoneLabel(chart, [T.trainedOn, T.trained], from, to, edge.top - 16, true);
   zoneLabel(chart, [T.outside], to, edge.right, edge.top - 16);
 
-  const at = (key, wanted) =>
-    band.hours.flatMap((hours, i) => (wanted(hours) ? [[x(hours), y(band[key][i])]] : []));
-  const pieces = [
-    [(hours) => hours <= model.hours_min, " out"],
-    [(hours) => hours >= model.hours_min && hours <= model.hours_max, ""],
-    [(hours) => hours >= model.hours_max, " out"],
-  ];
   const all = svg("g");
-  if (band.low[0] !== null)
-    for (const [wanted, out] of pieces) {
-      const around = [...at("low", wanted), ...at("high", wanted).reverse()];
-      all.append(svg("path", { d: `${path(around)}Z`, class: `band${out}` }));
-    }
-  for (const [wanted, out] of pieces)
-    all.append(svg("path", { d: path(at("score", wanted)), class: `fit${out}` }));
+  for (const [first, last, out] of [
+    [low, model.hours_min, " out"],
+    [Math.max(low, model.hours_min), Math.min(high, model.hours_max), ""],
+    [model.hours_max, high, " out"],
+  ]) {
+    if (first > last) continue;
+    const at = (key) =>
+      band.hours.flatMap((hours, i) =>
+        hours >= first && hours <= last ? [[x(hours), y(band[key][i])]] : [],
+      );
+    for (const [name, under, over] of [
+      ["band", "low", "high"],
+      ["sure", "line_low", "line_high"],
+    ])
+      if (band[under][0] !== null)
+        all.append(
+          svg("path", { d: `${path([...at(under), ...at(over).reverse()])}Z`, class: name + out }),
+        );
+    all.append(svg("path", { d: path(at("score")), class: `fit${out}` }));
+  }
   const radius = points.length > 100 ? 3 : points.length > 20 ? 4 : 5;
   for (const [hours, score] of points)
     all.append(svg("circle", { cx: x(hours), cy: y(score), r: radius, class: "row" }));
-  chart.append(all, svg("g", { id: "marker" }));
+  chart.append(all, svg("g", { id: "aim" }), svg("g", { id: "marker" }));
   return {
     x,
     y,
     edge,
+    domain,
     hours: (px) => low + ((px - edge.left) / (edge.right - edge.left)) * (high - low),
   };
 }
 
-export function drawMarker(chart, place, hours, { score, low, high }) {
+// A line with small ends, from one place to another.
+function reach(x1, y1, x2, y2) {
+  const [dx, dy] = x1 === x2 ? [5, 0] : [0, 5];
+  const line = (a, b, c, d) => svg("line", { x1: a, y1: b, x2: c, y2: d, class: "reach" });
+  const end = (x, y) => line(x - dx, y - dy, x + dx, y + dy);
+  return [line(x1, y1, x2, y2), end(x1, y1), end(x2, y2)];
+}
+
+// The hours asked for, their score and its interval.
+export function drawMarker(marker, place, { hours, score, low, high }) {
   const [x, y] = [place.x(hours), place.y(score)];
-  const marker = chart.querySelector("#marker");
   marker.replaceChildren(
     svg("line", { x1: x, x2: x, y1: place.edge.bottom, y2: y, class: "drop" }),
   );
-  if (low !== null && low < high)
-    for (const [a, b, c, d] of [
-      [x, low, x, high],
-      [x - 5, low, x + 5, low],
-      [x - 5, high, x + 5, high],
-    ])
-      marker.append(svg("line", { x1: a, y1: place.y(b), x2: c, y2: place.y(d), class: "reach" }));
+  if (low !== null && low < high) marker.append(...reach(x, place.y(low), x, place.y(high)));
   marker.append(svg("circle", { cx: x, cy: y, r: 7.5, class: "here" }));
+}
+
+// The score wanted, the hours it takes and their interval, as far as the chart goes.
+export function drawAim(aim, place, { score, hours, low, high }) {
+  const y = place.y(score);
+  const [first, last] = place.domain;
+  aim.replaceChildren();
+  if (y < place.edge.top || y > place.edge.bottom) return;
+  aim.append(
+    svg("line", { x1: place.edge.left, x2: place.edge.right, y1: y, y2: y, class: "drop" }),
+  );
+  if (low !== null && low < last)
+    aim.append(
+      ...reach(place.x(Math.max(low, first)), y, place.x(Math.min(high ?? last, last)), y),
+    );
+  if (hours === null || hours > last || hours < first) return;
+  const x = place.x(hours);
+  aim.append(
+    svg("line", { x1: x, x2: x, y1: y, y2: place.edge.bottom, class: "drop" }),
+    svg("path", { d: `M${x - 8} ${y}l8 -8l8 8l-8 8Z`, class: "here" }),
+  );
 }

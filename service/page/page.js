@@ -1,21 +1,60 @@
-// The page: shows what the service answers, and follows the model it serves.
+// The page: what people ask, what the service answers, and the model it follows.
 
-import { drawTableWith, predictAgain } from "./batch.js";
 import { drawCosts, roundingOf } from "./descent.js";
-import { $, fill, problem } from "./dom.js";
-import { drawFit, drawMarker, hoursToDraw } from "./fit.js";
-import { T, language, speakTheOther, write } from "./language.js";
-import { costText, decimalsOf, digits, hoursText, number, scoreText, whole } from "./numbers.js";
-import { ask, refused } from "./service.js";
-import { niceStep } from "./svg.js";
+import { $, fill, tableOf } from "./dom.js";
+import { copy } from "./files.js";
+import { curveAt, drawAim, drawFit, drawMarker, hoursToDraw } from "./fit.js";
+import { T, complain, language, speakTheOther, write } from "./language.js";
+import { costText, digits, hoursText, isWide, measured, whole } from "./numbers.js";
+import { Refusal, readHours, readNumber } from "./reading.js";
+import { manyRows } from "./rows.js";
+import { Silence, ask, patience, question } from "./service.js";
+import { niceStep, ticks } from "./svg.js";
+import * as wording from "./wording.js";
 
-let shown = null; // what is drawn: model, costs, points, curve, domain, decimals
+let shown = null; // what is drawn: model, costs, points, curve, domain, goal
 let place = null; // where a number falls in the chart
 let answer = null; // the last one: hours, score, low, high, extrapolated
-let wanted = null; // the hours to ask for; null where there are none
-let asking = false;
-let typed = false; // whether those hours come from the field
+let aim = null; // the last one to the other question: score, hours, low, high, extrapolated
+let typed = false; // whether the hours come from the field
 let swappedAt = null;
+const asked = {}; // by people: hours and score, where they can be read
+
+const isShown = (by) => shown !== null && (!by || by === shown.model.tag);
+const predict = question("predict", isShown, {
+  wait: () => await_("answer"),
+  answer(asked, found, isLast) {
+    answer = { ...asked, ...found };
+    $("answer").ariaBusy = String(!isLast);
+    if (typed) stretch();
+    drawAnswer();
+  },
+  refuse: (refusal) => noAnswer(refusal),
+});
+const hoursFor = question("hours_for", isShown, {
+  wait: () => await_("takes"),
+  answer({ score }, found, isLast) {
+    aim = { score, ...found };
+    $("takes").ariaBusy = String(!isLast);
+    stretch();
+    drawTakes();
+  },
+  refuse: (refusal) => noHours(refusal),
+});
+const predictMany = question("predict_batch", isShown, {
+  wait: () => many.tell.wait(),
+  answer: (...found) => many.tell.answer(...found),
+  refuse: (refusal) => many.tell.refuse(refusal),
+});
+const many = manyRows(
+  () => shown?.model.limits ?? {},
+  (hours) => predictMany(hours && { hours }),
+);
+
+function await_(id) {
+  $(id).hidden = false;
+  $(id).ariaBusy = "true";
+}
 
 // The model
 
@@ -23,16 +62,16 @@ async function load() {
   const model = await ask("model");
   if (model.tag === shown?.model.tag) return;
   const training = await ask("training");
-  if (training.by !== model.tag) return; // swapped meanwhile: look again
+  if (training.by && training.by !== model.tag) return; // swapped meanwhile: look again
   if (shown) swappedAt = new Date();
-  const decimals = decimalsOf(model, training.curve);
-  shown = { model, ...training, decimals, domain: hoursToDraw(model, model.hours_max) };
-  answer = null;
+  shown = { model, ...training, domain: hoursToDraw(model, []), goal: null };
+  answer = aim = null;
   draw();
   $("fit").classList.add("fresh");
-  predictAgain();
-  if (typed || $("hours").value) readHours();
-  else predict(startingHours(model));
+  many.again();
+  if ($("goal").value) readGoal();
+  if (typed || $("hours").value) readField();
+  else predict({ hours: startingHours(model) });
 }
 
 // A place among the rows, so that the page opens with an answer that is no guess.
@@ -42,169 +81,224 @@ function startingHours(model) {
   return +(Math.round(middle / step) * step).toPrecision(12);
 }
 
-// One request at a time; of the hours that come meanwhile, the last is asked for next.
-async function predict(hours) {
-  wanted = { hours };
-  if (asking) return;
-  asking = true;
-  try {
-    for (let asked = null; wanted && asked !== wanted;) {
-      asked = wanted;
-      const found = await ask("predict", asked).catch(refused);
-      if (found.refusal && wanted === asked) noAnswer(found.refusal);
-      else if (!found.refusal && wanted) show({ ...asked, ...found });
-    }
-  } finally {
-    asking = false;
-  }
-}
-
-function show(found) {
-  answer = found;
-  problem("hours", "");
-  if (typed) stretch(answer.hours);
-  drawAnswer();
-}
-
-// Draws as many hours as those typed call for; under the slider the chart stands still.
-function stretch(hours) {
-  const domain = hoursToDraw(shown.model, hours);
-  if (String(domain) === String(shown.domain)) return;
-  shown.domain = domain;
+// Draws as much as what was typed calls for; under the slider the chart stands still.
+function stretch() {
+  const goal = aim?.hours == null ? null : aim.score;
+  const domain = hoursToDraw(
+    shown.model,
+    [answer?.hours, aim?.hours].filter((each) => each != null),
+  );
+  if (goal === shown.goal && String(domain) === String(shown.domain)) return;
+  Object.assign(shown, { domain, goal });
   drawFitNow();
 }
 
-function noAnswer(sentence) {
-  problem("hours", sentence);
-  answer = wanted = null;
+function noAnswer(refusal) {
+  complain("hours", refusal);
+  predict(null);
+  answer = null;
   $("answer").hidden = true;
+  $("curl").disabled = true;
   $("fit").querySelector("#marker")?.replaceChildren();
+}
+
+function noHours(refusal) {
+  complain("goal", refusal);
+  hoursFor(null);
+  aim = null;
+  $("takes").hidden = true;
+  if (shown) stretch();
+  drawTakes();
 }
 
 // Drawing
 
+const extrapolated = () =>
+  T.extrapolated(...[shown.model.hours_min, shown.model.hours_max].map(hoursText));
+
 function drawAnswer() {
   if (!answer || !place) return;
-  const { hours, low, high, extrapolated } = answer;
-  $("answer").hidden = false;
-  const found = scoreText(answer.score, shown.decimals);
-  $("score").textContent = found;
-  $("score").style.fontSize = `${Math.min(1, 6.5 / found.length)}em`;
-  $("interval").textContent =
-    low === null
-      ? T.noInterval
-      : low === high
-        ? T.noWidth
-        : T.interval(...[low, high].map((end) => scoreText(end, shown.decimals)));
-  $("extrapolated").hidden = !extrapolated;
-  $("extrapolated").textContent = T.extrapolated(
-    hoursText(shown.model.hours_min),
-    hoursText(shown.model.hours_max),
-  );
+  const { hours } = answer;
+  const [score, interval] = wording.predicted(shown.model, answer);
+  fill({ score, interval, extrapolated: extrapolated() });
+  $("score").style.fontSize = `${Math.min(1, 6.5 / score.length)}em`;
+  $("extrapolated").hidden = !answer.extrapolated;
+  $("curl").disabled = false;
   if (!typed && document.activeElement !== $("hours")) $("hours").value = hours; // not under typing
   $("slider").value = hours;
   $("slider").setAttribute("aria-valuetext", `${hoursText(hours)} ${T.hours}`);
-  drawMarker($("fit"), place, hours, answer);
+  drawMarker($("marker"), place, answer);
+}
+
+function drawTakes() {
+  document.querySelector(".key-goal").hidden = !aim;
+  if (!aim || !place) return $("fit").querySelector("#aim")?.replaceChildren();
+  const [hours, interval] = wording.takes(shown.model, aim.score, aim);
+  fill({
+    "takes-hours": hours ?? "",
+    "takes-interval": interval,
+    "takes-extrapolated": extrapolated(),
+  });
+  $("takes-extrapolated").hidden = !aim.extrapolated;
+  drawAim($("aim"), place, aim);
 }
 
 function drawFitNow() {
-  const { model, points, domain } = shown;
-  place = drawFit($("fit"), shown);
+  const { model, points, curve, domain } = shown;
   const range = [model.hours_min, model.hours_max].map(hoursText);
-  $("fit").setAttribute("aria-label", T.fitLabel(equation(model), ...range, whole(points.length)));
+  place = drawFit(
+    $("fit"),
+    shown,
+    T.fitLabel(wording.equation(model), ...range, whole(points.length)),
+  );
   const slider = $("slider");
   [slider.min, slider.max] = domain;
   slider.step = niceStep((domain[1] - domain[0]) / 200);
   slider.style.marginLeft = `${place.edge.left - 11}px`; // the thumb's middle on the axis
   slider.style.width = `${place.edge.right - place.edge.left + 22}px`;
+  drawAnswer();
+  drawTakes();
+
+  const line = curveAt(curve, ticks(...domain, 10));
+  const keys = ["score", "low", "high", "line_low", "line_high"];
+  const width = (i) => (isWide(line.low[i], line.high[i]) ? line.high[i] - line.low[i] : 0);
+  const text = (value, i) => (value === null ? "–" : measured(value, width(i)));
+  const rows = line.hours.map((hours, i) => [
+    hoursText(hours),
+    ...keys.map((key) => text(line[key][i], i)),
+    hours < model.hours_min || hours > model.hours_max ? T.outside : "",
+  ]);
+  const head = [T.hours, T.score, T.low, T.high, T.lineLow, T.lineHigh, ""];
+  $("fit-table").replaceChildren(tableOf(head, rows));
 }
 
-function equation({ W, b }) {
-  const sign = b < 0 ? "−" : "+";
-  return `${T.score} = ${digits(W, 4).replace("-", "−")} × ${T.hours} ${sign} ${digits(Math.abs(b), 4)}`;
+function drawCostsNow() {
+  const { costs, model } = shown;
+  const [first, last] = [costs[0][1], costs.at(-1)[1]].map((cost) =>
+    cost < roundingOf(costs) ? "0" : costText(cost),
+  );
+  fill({ descent: T.descent(first, last) });
+  drawCosts($("costs"), costs, T.costsLabel(first, last, whole(model.epochs)));
 }
 
 function draw() {
   write();
+  many.draw();
+  $("trouble").textContent = T.silent;
   if (!shown) return;
-  $("main").setAttribute("aria-busy", "false");
+  $("main").ariaBusy = "false";
 
-  const { model, costs } = shown;
-  const known = (value, text, none) => (value === null ? none : text);
-  const points = (value) => known(value, T.manyPoints(digits(value, 3)), "–");
-  const range = [hoursText(model.hours_min), hoursText(model.hours_max)];
-  const [first, last] = [costs[0][1], costs.at(-1)[1]].map((cost) =>
-    cost < roundingOf(costs) ? "0" : costText(cost),
-  );
+  const { model } = shown;
+  const points = (value) => (value === null ? "–" : T.manyPoints(digits(value, 2)));
+  const time = (date, style) => new Intl.DateTimeFormat(language, style).format(date);
+  const [W, whatW] = wording.parameter(T.whatW, model.W, model.W_low, model.W_high);
+  const [b, whatB] = wording.parameter(T.whatB, model.b, model.b_low, model.b_high);
+  const [r2, whatR2] = wording.explained(model);
+  const source = ({ name, rows }) => T.source(name.split(/[\\/]/).at(-1), whole(rows));
+  const others = model.sources.length - 3;
   fill({
-    headline: T.headline(digits(Math.abs(model.W), 3), Math.sign(model.W)),
-    lead: T.lead(whole(model.rows), ...range),
-    equation: equation(model),
-    W: digits(model.W, 4),
-    b: digits(model.b, 4),
+    headline: wording.headline(model),
+    lead: T.lead(whole(model.rows), hoursText(model.hours_min), hoursText(model.hours_max)),
+    equation: wording.equation(model),
+    W,
+    "W-why": whatW,
+    b,
+    "b-why": whatB,
     rows: whole(model.rows),
-    r2: known(model.r2, digits(model.r2, 4), "–"),
-    "r2-why":
-      model.r2 === null
-        ? T.r2None
-        : model.r2 < 0
-          ? T.r2Worse
-          : T.r2(
-              number(model.r2, {
-                style: "percent",
-                maximumFractionDigits: model.r2 > 0.99 ? 2 : 0,
-              }),
-            ),
+    r2,
+    "r2-why": whatR2,
     cv: points(model.cv_rmse),
-    "cv-why": known(model.cv_rmse, T.cv, T.cvNone),
+    "cv-why": model.cv_rmse === null ? T.cvNone : T.cv,
     sd: points(model.residual_sd),
-    "sd-why": known(model.residual_sd, T.sd, T.sdNone),
-    descent: T.descent(first, last),
+    "sd-why": model.residual_sd === null ? T.sdNone : T.sd,
     epochs: whole(model.epochs),
     lr: (model.raw ? T.rawHours : T.standardUnits)(digits(model.lr, 6)),
     sources: [
-      ...model.sources
-        .slice(0, 3)
-        .map(({ name, rows }) => T.source(name.split(/[\\/]/).at(-1), whole(rows))),
-      ...(model.sources.length > 3 ? [T.moreSources(whole(model.sources.length - 3))] : []),
+      ...model.sources.slice(0, 3).map(source),
+      ...(others > 0 ? [T.moreSources(whole(others))] : []),
     ].join(", "),
-    when: new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(
-      new Date(model.created),
-    ),
+    when: time(new Date(model.created), { dateStyle: "medium", timeStyle: "short" }),
     tag: model.tag,
-    news: swappedAt
-      ? T.swapped(new Intl.DateTimeFormat(language, { timeStyle: "medium" }).format(swappedAt))
-      : "",
+    news: swappedAt ? T.swapped(time(swappedAt, { timeStyle: "medium" })) : "",
   });
-  $("key-band").hidden = shown.curve.low[0] === null;
-  $("key-point").hidden = shown.points.length === 0;
+  $("findings").replaceChildren(
+    ...wording.findings(model).map(({ good, text, language }) => {
+      const item = document.createElement("li");
+      item.className = good ? "good" : "bad";
+      item.textContent = text;
+      if (language) item.lang = language;
+      return item;
+    }),
+  );
+  for (const key of document.querySelectorAll(".key-band, .key-sure"))
+    key.hidden = model.W_low === null;
+  document.querySelector(".key-point").hidden = shown.points.length === 0;
   drawFitNow();
-  drawCosts($("costs"), costs);
-  $("costs").setAttribute("aria-label", T.costsLabel(first, last, whole(model.epochs)));
-  drawAnswer();
-  drawTableWith(shown.decimals);
+  drawCostsNow();
 }
 
 // What people do
 
-function readHours() {
+// What a field holds, or null where that is refused.
+function read(field, reader) {
+  try {
+    const value = reader($(field).value);
+    complain(field, null);
+    return value;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return void (field === "hours" ? noAnswer(error) : noHours(error));
+  }
+}
+function readField() {
   typed = true;
-  const hours = $("hours").valueAsNumber;
-  if (Number.isNaN(hours)) noAnswer(T.notHours);
-  else predict(hours);
+  const hours = read("hours", (text) => readHours(text, shown?.model.limits.hours_max));
+  asked.hours = hours;
+  if (hours !== undefined && shown) predict({ hours });
 }
 function readSlider() {
   typed = false;
-  predict($("slider").valueAsNumber);
+  complain("hours", null);
+  asked.hours = $("slider").valueAsNumber;
+  predict({ hours: asked.hours });
+}
+function readGoal() {
+  asked.score = $("goal").value.trim() ? read("goal", readNumber) : noHours(null);
+  if (asked.score !== undefined && shown) hoursFor({ score: asked.score });
 }
 function readChart(event) {
   if (!place) return;
   $("slider").value = place.hours(event.clientX - $("fit").getBoundingClientRect().left);
   readSlider();
 }
+
+// The address carries what was asked for, so that it can be sent.
+function keepAddress() {
+  const address = new URL(location);
+  for (const [name, value] of Object.entries(asked))
+    if (value === undefined) address.searchParams.delete(name);
+    else address.searchParams.set(name, value);
+  if (address.href !== location.href) history.replaceState(null, "", address);
+}
+function readAddress() {
+  const { searchParams } = new URL(location);
+  $("hours").value = searchParams.get("hours") ?? "";
+  $("goal").value = searchParams.get("score") ?? "";
+}
+
+// For a terminal; the key stays here.
+function curl() {
+  const address = new URL("predict", location).href.replaceAll("'", "%27");
+  const key = sessionStorage.apiKey ? ` -H "Authorization: Bearer $STUDY_SCORE_API_KEY"` : "";
+  const body = JSON.stringify({ hours: answer.hours });
+  return `curl '${address}' -H 'Content-Type: application/json'${key} -d '${body}'`;
+}
+
 $("ask").onsubmit = (event) => event.preventDefault();
-$("hours").oninput = readHours;
+$("hours").oninput = readField;
 $("slider").oninput = readSlider;
+$("goal").oninput = readGoal;
+$("hours").onchange = $("slider").onchange = $("goal").onchange = keepAddress;
 $("fit").onpointerdown = (event) => {
   $("fit").setPointerCapture(event.pointerId);
   readChart(event);
@@ -212,31 +306,36 @@ $("fit").onpointerdown = (event) => {
 $("fit").onpointermove = (event) => {
   if ($("fit").hasPointerCapture(event.pointerId)) readChart(event);
 };
+$("fit").onpointerup = keepAddress;
 $("fit").onanimationend = () => $("fit").classList.remove("fresh");
+$("curl").onclick = () => {
+  copy(curl());
+  $("curl-copied").textContent = T.copied;
+};
 $("language").onclick = () => {
   speakTheOther();
-  problem("column", "");
   draw();
-  if (shown && !answer) readHours();
 };
 
 // Looks for a retrained model every two seconds while somebody looks at the page.
 async function follow() {
-  if (!document.hidden) {
-    const { refusal } = (await load().catch(refused)) ?? {};
-    $("trouble").textContent = refusal ?? "";
-    $("trouble").hidden = !refusal;
+  for (;;) {
+    try {
+      if (!document.hidden) await load();
+    } catch (error) {
+      if (!(error instanceof Silence || error instanceof Refusal)) throw error;
+    }
+    await patience(2000);
   }
-  setTimeout(follow, 2000);
 }
 
 const resized = new ResizeObserver(() => {
   if (!shown) return;
   drawFitNow();
-  drawCosts($("costs"), shown.costs);
-  drawAnswer();
+  drawCostsNow();
 });
 resized.observe($("fit"));
 resized.observe($("costs"));
+readAddress();
 draw();
 follow();

@@ -6,8 +6,21 @@ export const svg = (name, attributes = {}, text = "") => {
   element.textContent = text;
   return element;
 };
-export const path = (points) => "M" + points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L");
-export const between = (value, low, high) => Math.min(Math.max(value, low), high);
+export const path = (points) =>
+  "M" + points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L");
+
+// Empties a chart and names it for those who do not see it; paper may be narrower than the screen.
+export function begin(chart, title, description) {
+  const { id, clientWidth: width, clientHeight: height } = chart;
+  chart.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  chart.setAttribute("aria-labelledby", `${id}-title`);
+  chart.setAttribute("aria-describedby", `${id}-desc`);
+  chart.replaceChildren(
+    svg("title", { id: `${id}-title` }, title),
+    svg("desc", { id: `${id}-desc` }, description),
+  );
+  return [width, height];
+}
 
 // 1, 2, 2.5 or 5 times a power of ten, at least as large.
 export function niceStep(step) {

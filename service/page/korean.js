@@ -1,0 +1,195 @@
+// What the page says in Korean; `page` has the texts of page.html. \u2060 keeps a particle on its
+// number's line.
+
+import { quoted } from "./quoted.js";
+
+const one = (points) => `한 시간 더 공부할 때마다 ${points}점씩`;
+const range = (low, high) => `한 시간 더 공부할 때마다 ${low}~${high}점씩`;
+const scatter = ({ few, many, low, high }) =>
+  `(${low}시간에서 ${few}점, ${high}시간에서 ${many}점). 95 % 예측 구간에 반영했어요.`;
+
+export const KOREAN = {
+  page: {
+    api: "API",
+    question: "한 시간 더 공부하면 몇 점이 오를까요?",
+    loading: "모델에게 물어보고 있어요…",
+    askModel: "모델에게 물어보기",
+    hoursOfStudy: "공부 시간",
+    points: "점",
+    hours: "시간",
+    awaited: "답을 기다리고 있어요…",
+    wantedScore: "이 점수를 받으려면 몇 시간?",
+    copyCurl: "curl 명령으로 복사",
+    line: "직선",
+    lineBand: "직선이 있을 만한 범위",
+    band: "점수의 95 %",
+    trainingRow: "학습 데이터",
+    outside: "외삽",
+    yourHours: "입력한 시간",
+    yourScore: "입력한 점수",
+    asTable: "그래프를 표로 보기",
+    trust: "믿어도 될까요?",
+    rows: "학습 데이터 수",
+    cvError: "교차 검증 오차",
+    residualSd: "잔차의 표준편차",
+    theLine: "직선의 식",
+    howLearned: "어떻게 배웠나요?",
+    epochs: "에폭",
+    learningRate: "학습률",
+    from: "학습 데이터",
+    when: "학습 시각",
+    model: "모델",
+    many: "한꺼번에 예측하기",
+    paste:
+      "공부 시간을 한 줄에 하나씩 붙여 넣거나, ‘공부 시간’ 열이 있는 표를 붙여 넣으세요. 파일을 끌어다 놓아도 돼요.",
+    predict: "예측",
+    choose: "파일 선택",
+    predictions: "예측 결과",
+    tableHere: "예측 결과가 여기에 나타나요. 복사하거나 저장할 수 있어요.",
+    save: "CSV로 저장",
+    copy: "표 복사",
+    keyTitle: "이 서비스에는 키가 필요해요",
+    keyWhy: "키는 이 탭을 닫을 때까지만 보관하고, 이 서비스에만 보내요.",
+    key: "API 키",
+    open: "열기",
+  },
+  headline: {
+    unknown: () => "데이터 두 건으로는 한 시간에 몇 점이 오르는지 알 수 없어요.",
+    none: () => "공부 시간은 점수와 관계가 없어요.",
+    rises: (points) => `${one(points)} 올라요.`,
+    falls: (points) => `${one(points)} 내려가요.`,
+    risesBy: (low, high) => `${range(low, high)} 올라요.`,
+    fallsBy: (low, high) => `${range(low, high)} 내려가요.`,
+    unclear: (low, high) =>
+      `공부 시간이 점수에 영향을 주는지 알 수 없어요: 한 시간에 ${low}점에서 ${high}점까지 모두 가능해요.`,
+  },
+  lead: (rows, low, high) =>
+    `${low}~${high}시간 공부한 기록 ${rows}건으로 이 모델이 배운 결과예요. 슬라이더를 움직여 물어보세요.`,
+  manyPoints: (n) => `${n}점`,
+  interval: (low, high) =>
+    `이만큼 공부한 사람의 95 %\u2060는 ${low}점에서 ${high}점 사이를 받을 거예요.`,
+  noInterval: "예측 구간을 구하려면 학습 데이터가 3건 이상 있어야 해요.",
+  noWidth: "모든 학습 데이터가 직선 위에 있어서 95 % 예측 구간의 폭이 0이에요.",
+  atLimit: (limit) => `95 % 예측 구간이 모두 점수의 한계인 ${limit}점에 있어요.`,
+  extrapolated: (low, high) =>
+    `외삽: 모델은 ${low}~${high}시간만 봤어요. 그 밖에서는 직선을 늘인 추측이에요.`,
+  takes: {
+    between: (low, high) =>
+      `${low}시간에서 ${high}시간까지는 95 % 예측 구간에 이 점수가 들어 있어요.`,
+    from: (low) => `${low}시간부터는 95 % 예측 구간에 이 점수가 계속 들어 있어요.`,
+    unsure: "얼마나 확실한지는 이 데이터로 알 수 없어요.",
+  },
+  takesNone: {
+    level: () => "직선이 수평이라서 공부 시간에 따른 차이가 없어요.",
+    limits: (low, high) => `점수는 ${low}점에서 ${high}점까지예요.`,
+    beyond: (most) => `0~${most}시간에서는 직선이 이 점수에 닿지 않아요.`,
+  },
+  score: "점수",
+  hours: "시간",
+  low: "하한",
+  high: "상한",
+  lineLow: "직선 하한",
+  lineHigh: "직선 상한",
+  outside: "외삽",
+  trainedOn: "학습한 범위",
+  trained: "학습 범위",
+  fitTitle: "공부 시간에 따른 점수",
+  fitLabel: (equation, low, high, points) =>
+    `${equation}, ${low}~${high}시간으로 학습` +
+    (points === "0" ? "." : `, 학습 데이터 ${points}건 표시.`),
+  whatW: "가중치(weight): 한 시간 더 공부할 때 오르는 점수",
+  whatB: "편향(bias): 전혀 공부하지 않았을 때의 점수",
+  certainty: (what, low, high) => `${what}. 95 % 신뢰구간은 ${low}에서 ${high}까지`,
+  r2: (share) => `점수 차이의 ${share}\u2060를 공부 시간이 설명해요.`,
+  nearlyAll: "99.9 % 이상",
+  r2Worse: "늘 평균 점수로 답하는 편이 더 나아요.",
+  r2None: "점수가 모두 같아서 설명할 차이가 없어요.",
+  r2Two: "두 점은 늘 한 직선 위에 있어서 아무것도 설명하지 못해요.",
+  cv: "학습에 쓰지 않은 데이터에서 보통 이만큼 빗나가요.",
+  cvNone: "데이터를 둘 이상의 묶음으로 나눌 수 있어야 해요.",
+  sd: "학습 데이터가 직선에서 보통 이만큼 떨어져 있어요.",
+  sdNone: "데이터가 3건 이상 있어야 해요.",
+  findings: {
+    unknown: () => "두 점은 늘 한 직선 위에 있어서 얼마나 믿을 수 있는지 알 수 없어요.",
+    exact: () => "모든 데이터가 직선 위에 있어요.",
+    unclear: ({ span }) =>
+      `이 데이터로는 더 공부할 때 점수가 오르는지 내려가는지 알 수 없어요: 한 시간에 ${span}점까지 가능해요.`,
+    rises: ({ span }) => `한 시간 더 공부한 사람의 점수가 ${span}점 높아요.`,
+    rises_little: ({ span, r2 }) =>
+      `한 시간 더 공부한 사람의 점수가 ${span}점 높지만, 공부 시간은 점수 차이의 ${r2}만 설명해요.`,
+    falls: ({ span }) => `한 시간 더 공부한 사람의 점수가 ${span}점 낮아요.`,
+    falls_little: ({ span, r2 }) =>
+      `한 시간 더 공부한 사람의 점수가 ${span}점 낮지만, 공부 시간은 점수 차이의 ${r2}만 설명해요.`,
+    straight: ({ rows }) => `데이터 ${rows}건으로 볼 때 곡선이라는 증거는 없어요.`,
+    nearly_straight: ({ bend_most, residual_sd }) =>
+      `곡선이 아주 조금 더 잘 맞아요: 직선과 ${bend_most}점 안에 있고, 점수는 어느 쪽에서든 ${residual_sd}점쯤 흩어져 있어요.`,
+    curved: ({ bend_most, low, high }) =>
+      `직선이 잘 맞지는 않아요: 곡선이 더 잘 맞고, ${low}~${high}시간에서 직선과 ${bend_most}점까지 차이가 나요.`,
+    even: ({ rows }) =>
+      `데이터 ${rows}건으로 볼 때 점수가 흩어진 정도는 공부 시간과 상관없이 고르게 보여요.`,
+    nearly_even: (numbers) =>
+      `점수가 흩어진 정도는 공부 시간에 따라 조금만 달라요 ${scatter(numbers)}`,
+    grows: (numbers) => `공부 시간이 길수록 점수가 더 넓게 흩어져 있어요 ${scatter(numbers)}`,
+    shrinks: (numbers) => `공부 시간이 길수록 점수가 더 좁게 모여 있어요 ${scatter(numbers)}`,
+    normal: ({ rows }) =>
+      `데이터 ${rows}건으로 볼 때 오차는 95 % 예측 구간의 가정대로 정규분포로 보여요.`,
+    nearly_normal: () => "오차가 정규분포와 조금 다르지만 95 % 예측 구간에는 지장이 없어요.",
+    skewed_up: () =>
+      "오차가 정규분포가 아니에요: 큰 오차가 직선 위쪽에 있어요. 95 % 예측 구간이 위로는 너무 좁고 아래로는 너무 넓어요.",
+    skewed_down: () =>
+      "오차가 정규분포가 아니에요: 큰 오차가 직선 아래쪽에 있어요. 95 % 예측 구간이 아래로는 너무 좁고 위로는 너무 넓어요.",
+    heavy_tails: () =>
+      "오차가 정규분포가 아니에요: 직선에서 아주 먼 점수가 몇 개 있어서 95 % 예측 구간이 모두에게 넓어졌어요.",
+    light_tails: () =>
+      "오차가 정규분포가 아니에요: 유난히 큰 오차가 거의 없어서 95 % 예측 구간이 필요한 것보다 넓어요.",
+  },
+  descent: (first, last) =>
+    `SGD가 에폭마다 W와 b를 조금씩 고치면서 비용(평균제곱오차)이 ${first}에서 ${last}까지 내려갔어요.`,
+  cost: "비용",
+  epoch: "에폭",
+  costsTitle: "에폭에 따른 비용",
+  costsLabel: (first, last, epochs) =>
+    `${epochs} 에폭 동안 비용이 ${first}에서 ${last}까지 내려감.`,
+  standardUnits: (lr) => `${lr} (표준화한 값)`,
+  rawHours: (lr) => `${lr} (시간 그대로)`,
+  source: (name, rows) => `${name} (${rows}건)`,
+  moreSources: (n) => `외 ${n}개`,
+  swapped: (time) => `${time}에 새 모델로 바뀌었어요. 지금 보이는 것이 새 모델이에요.`,
+  silent: "서비스가 응답하지 않아요. 계속 다시 연결해 볼게요.",
+  copied: "복사했어요.",
+  copiedTable: "복사했어요. 스프레드시트에 붙여 넣으세요.",
+  heading: (line, text) => `${line}번째 줄 ${quoted(text)}\u2060은(는) 제목으로 보고 건너뛰었어요.`,
+  predicted: (rows) => `${rows}줄을 예측했어요.`,
+  refusals: {
+    notNumber: (text) =>
+      text.trim()
+        ? `${quoted(text)}\u2060은(는) 4나 1.5 같은 숫자가 아니에요.`
+        : "4처럼 숫자로 입력하세요.",
+    twoNumbers: (text, a, b) =>
+      `${quoted(text)}\u2060은(는) ${a}일 수도, ${b}일 수도 있어요. 둘 중 하나로 적어 주세요.`,
+    tooLittle: () => "공부 시간은 0 이상이어야 해요.",
+    tooMuch: (most) => `공부 시간은 ${most}(1년의 시간) 이하여야 해요.`,
+    noHours: () => "공부 시간을 하나 이상 붙여 넣으세요.",
+    notHours: (line, text) =>
+      `${line}번째 줄: ${quoted(text)}\u2060은(는) 1.5 같은 숫자가 아니에요.`,
+    twoHours: (line, text, a, b) =>
+      `${line}번째 줄: ${quoted(text)}\u2060은(는) ${a}일 수도, ${b}일 수도 있어요. 둘 중 하나로 적어 주세요.`,
+    empty: (line) => `${line}번째 줄에 공부 시간이 없어요.`,
+    cells: (line, found, wanted) => `${line}번째 줄은 ${found}칸인데 첫 줄은 ${wanted}칸이에요.`,
+    whichColumn: (line, numbers) =>
+      numbers > 1
+        ? `${line}번째 줄에 숫자가 ${numbers}개 있어요. 한 줄에 하나씩 적거나, 쓸 열의 제목을 ‘공부 시간’으로 해 주세요.`
+        : `${line}번째 줄에 숫자도, ‘공부 시간’이라는 제목도 없어요.`,
+    tooMany: (line, most) =>
+      `${line}번째 줄부터 넘쳤어요. 한 번에 ${most.toLocaleString("ko")}줄까지 예측할 수 있어요.`,
+    lineTooLittle: (line) => `${line}번째 줄: 공부 시간은 0 이상이어야 해요.`,
+    lineTooMuch: (line, most) => `${line}번째 줄: 공부 시간은 ${most}(1년의 시간) 이하여야 해요.`,
+    workbook: () => "엑셀 파일이에요. 셀을 복사해 여기에 붙여 넣거나 CSV로 저장해 주세요.",
+    notText: () => "텍스트 파일이 아니에요. 표를 CSV로 저장해 주세요.",
+    tooLarge: (most) =>
+      `파일이 너무 커요. 한 번에 ${most.toLocaleString("ko")}줄까지 예측할 수 있어요.`,
+    oneFile: () => "파일은 한 번에 하나만 넣어 주세요.",
+    keyRefused: () => "이 키로는 열 수 없어요.",
+    service: (sentence) => sentence,
+  },
+};

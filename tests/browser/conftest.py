@@ -1,0 +1,114 @@
+"""The page in headless Chromium, as a school has it: by a host name, over plain HTTP."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import bentoml
+import pytest
+import requests
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
+
+from models import store
+from models.study_score import StudyScore
+from tests.chromium import chromium
+from tests.conftest import environment
+from tests.processes import Home, run, serving, wait_until
+
+Open = Callable[..., Page]
+Put = Callable[[StudyScore], Any]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def school(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The lesson's own model: its line misses the rows by a little."""
+    home = {
+        **environment(tmp_path_factory.mktemp("school")),
+        "STUDY_SCORE_ACCESS_LOG": "off",
+    }
+    assert run(home, "training", "--raw", "--force").returncode == 0
+    return home
+
+
+@pytest.fixture(scope="session")
+def url(browser: Browser, school: Home) -> Iterator[str]:
+    with serving(school) as url:
+        yield url
+
+
+@pytest.fixture
+def opened(browser: Browser, url: str) -> Iterator[Open]:
+    """Opens a page in a tab of its own; it must have no error and ask no other host."""
+    contexts = []
+    complaints = []
+
+    def check_console(message: ConsoleMessage) -> None:
+        # what the page itself shows as a sentence, such as a 400
+        if message.type in ("error", "warning") and "Failed to load" not in message.text:
+            complaints.append(message.text)
+
+    def check_response(response: Response) -> None:
+        if response.status in (404, 405, 415, 500):
+            complaints.append(f"{response.status} {response.url}")
+
+    def check_request(request: Request) -> None:
+        if not request.url.startswith(("http://school.test:", "data:", "blob:")):
+            complaints.append(request.url)
+
+    def open_page(path: str = "/ui", prepare: Any = None, url: str = url, **settings: Any) -> Page:
+        context = browser.new_context(**{"locale": "en-US", "reduced_motion": "reduce", **settings})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", check_console)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", check_request)
+        page.on("response", check_response)
+        if prepare:
+            prepare(page)
+        page.goto(url.replace("127.0.0.1", "school.test") + path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def put(school: Home, url: str) -> Iterator[Put]:
+    """Puts a model in the place of the one that is served, until the test is over."""
+    there = Path(school["BENTOML_HOME"], "models", "study_score")
+    before = (there / "latest").read_text()
+
+    def serve(version: str) -> None:
+        (there / "new").write_text(version)
+        (there / "new").replace(there / "latest")
+        wait_until(lambda: requests.get(f"{url}/model", timeout=5).json()["tag"].endswith(version))
+
+    @contextmanager
+    def stored(model: StudyScore) -> Iterator[Path]:
+        tag = store.save(model)
+        yield Path(bentoml.models.get(tag).path)
+        bentoml.models.delete(tag)
+
+    added = []
+
+    def put(model: StudyScore) -> None:
+        with stored(model) as path:
+            added.append(shutil.copytree(path, there / path.name))
+            serve(path.name)
+
+    yield put
+    serve(before)
+    for path in added:
+        shutil.rmtree(path)

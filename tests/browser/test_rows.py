@@ -1,0 +1,184 @@
+"""Several at once: rows pasted, typed, dropped and chosen, predicted, copied and saved."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Open
+from tests.browser.test_answers import ask
+
+
+def paste(page: Page, text: str) -> None:
+    column = page.get_by_label("Paste a column of hours")
+    column.evaluate("(column, text) => { column.value = text; }", text)
+    column.dispatch_event("input")
+    page.get_by_role("button", name="Predict").click()
+
+
+def drop(page: Page, name: str, content: bytes) -> None:
+    """As from a folder: a file that is let go over the page."""
+    page.evaluate(
+        """([name, bytes]) => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([new Uint8Array(bytes)], name));
+          const options = { dataTransfer, bubbles: true, cancelable: true };
+          document.body.dispatchEvent(new DragEvent("drop", options));
+        }""",
+        [name, list(content)],
+    )
+
+
+def hours(page: Page) -> list[str]:
+    return page.locator("#table tbody td:first-child").all_inner_texts()
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("2,5\n4,0\n5,5", ["2.5", "4", "5.5"]),
+        ("1.234,5\n7", ["1,234.5", "7"]),
+        ("1\u202f234,5\n1\u00a0000", ["1,234.5", "1,000"]),
+        ("1e3\n.5\n\u200e2.5", ["1,000", "0.5", "2.5"]),
+        ("\n3\n\n", ["3"]),
+    ],
+)
+def test_a_line_is_a_row_however_people_write_numbers(
+    opened: Open, text: str, read: list[str]
+) -> None:
+    page = opened()
+    paste(page, text)
+    expect(page.locator("#column-note")).to_contain_text("predicted.")
+    assert hours(page) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "Paste at least one number of hours."),
+        ("1\n1,234", "Line 2: “1,234” can be 1234 or 1.234. Write it in one of these ways."),
+        ("2,000\n1,234", "Line 1: “2,000” can be 2000 or 2. Write it in one of these ways."),
+        ("1:30\n2", "Line 1: “1:30” is no number of hours such as 1.5."),
+        ("1\nabsent\n2", "Line 2: “absent” is no number of hours such as 1.5."),
+        ("absent", "Line 1: “absent” is no number of hours such as 1.5."),
+        ("1\n0x10", "Line 2: “0x10” is no number of hours such as 1.5."),
+        ("٣\n2", "Line 1: “٣” is no number of hours such as 1.5."),
+        ("1\n\n2", "Line 2 has no hours."),
+        ("1, 2, x", "Line 1 has 2 numbers. Write one on each line"),
+        ("name,score\nKim,2", "Line 1 has no number of hours and no heading “hours”."),
+        ("name,hours\nKim,2,5", "Line 2 has 3 cells, and the first has 2."),
+        ("1\n-3", "Line 2: Hours cannot be below 0."),
+        ("8784.5", "Line 1: Hours cannot be above 8784, the hours in a year."),
+        ("1\n" * 10_001, "Line 10001 is one too many: at most 10,000 rows at once."),
+    ],
+)
+def test_a_refusal_names_the_line(opened: Open, text: str, sentence: str) -> None:
+    page = opened()
+    expect(page.locator("#score")).to_be_visible()
+    paste(page, text)
+    said = page.locator("#column-problem").inner_text()
+    assert said.replace("\u2068", "").replace("\u2069", "").startswith(sentence)
+
+
+def test_no_old_answer_stands_beside_new_rows(opened: Open) -> None:
+    page = opened()
+    paste(page, "1\n2")
+    expect(page.locator("#table tbody tr")).to_have_count(2)
+    page.locator("#column").press_sequentially("x")
+    expect(page.locator("#table tbody tr")).to_have_count(0)
+    for name in ("Copy table", "Save as CSV"):
+        expect(page.get_by_role("button", name=name)).to_be_disabled()
+
+
+def test_a_pasted_column_gives_a_table_to_copy(opened: Open, url: str) -> None:
+    page = opened()
+    paste(page, "Hours\n1\n2.5\n40")
+    expect(page.locator("#column-note")).to_contain_text("Line 1, “\u2068Hours\u2069”, was passed")
+    answers = {hours: ask(url, "predict", hours=hours) for hours in (1, 2.5, 40)}
+    rows = page.get_by_role("region", name="Predictions").get_by_role("row")
+    assert 1 < min(answer["high"] - answer["low"] for answer in answers.values()) < 10
+    shown = [  # so a decimal is the second digit of what they are uncertain by
+        f"{hours:g}{answer['score']:.1f}{answer['low']:.1f}{answer['high']:.1f}"
+        for hours, answer in answers.items()
+    ]
+    expect(rows).to_have_text(["Hoursscorelowhigh", *shown[:2], f"{shown[2]}extrapolation"])
+
+    page.get_by_role("button", name="Copy table").click()
+    expect(page.get_by_text("Copied. Paste it into a spreadsheet.")).to_be_visible()
+    column = page.locator("#column")
+    column.fill("")
+    column.press("ControlOrMeta+v")
+    head, *copied = (line.split("\t") for line in column.input_value().splitlines())
+    assert head == ["Hours", "score", "low", "high", "extrapolated"]
+    assert [[json.loads(cell) for cell in line] for line in copied] == [
+        [hours, *answer.values()] for hours, answer in answers.items()
+    ]
+
+
+def test_a_dropped_file_is_saved_with_its_predictions_as_it_was_written(
+    opened: Open, url: str, tmp_path: Path
+) -> None:
+    page = opened()
+    expect(page.locator("#score")).to_be_visible()
+    drop(page, "class.csv", 'name;hours;class\n"Lee; Min";2,5;3A\n김;1;\n'.encode())
+    expect(page.locator("#table tbody tr")).to_have_count(2)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as CSV").click()
+    download.value.save_as(tmp_path / "predictions.csv")
+    with open(tmp_path / "predictions.csv", encoding="utf-8-sig", newline="") as file:
+        head, *rows = csv.reader(file, delimiter=";")
+    assert head == ["name", "hours", "class", "score", "low", "high", "extrapolated"]
+    assert [row[:3] for row in rows] == [["Lee; Min", "2,5", "3A"], ["김", "1", ""]]
+    for row, studied in zip(rows, (2.5, 1), strict=True):
+        answer = ask(url, "predict", hours=studied)
+        assert [json.loads(cell.replace(",", ".")) for cell in row[3:]] == list(answer.values())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp949"])
+def test_a_chosen_file_is_read_as_spreadsheets_write_it(
+    opened: Open, tmp_path: Path, encoding: str
+) -> None:
+    page = opened(locale="ko-KR")
+    (tmp_path / "반.tsv").write_text("이름\t공부 시간\n김민수\t2,5\n", encoding=encoding)
+    page.locator("#file").set_input_files(tmp_path / "반.tsv")
+    expect(page.locator("#table tbody td").first).to_have_text("김민수")
+    expect(page.locator("#table tbody td").nth(1)).to_have_text("2.5")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"PK\3\4xl/workbook.xml", "This is a workbook. Copy its cells and paste them here"),
+        (b"%PDF-1.7\n\0\1\2\xff", "This file is no text. Save the table as CSV."),
+        (b"1\n" * 2_000_001, "This file is too large: at most 10,000 rows at once."),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused(opened: Open, content: bytes, sentence: str) -> None:
+    page = opened()
+    expect(page.locator("#score")).to_be_visible()
+    if len(content) < 1000:
+        drop(page, "file", content)
+    else:
+        page.locator("#file").set_input_files(
+            {"name": "file", "mimeType": "text/plain", "buffer": content}
+        )
+    expect(page.locator("#column-problem")).to_contain_text(sentence)
+
+
+def test_ten_thousand_rows_are_drawn_as_far_as_somebody_looks(opened: Open) -> None:
+    page = opened()
+    paste(page, "\n".join(f"Pupil {i}\t{i % 24}" for i in range(10_000)))
+    rows = page.locator("#table tbody tr")
+    expect(page.get_by_text("10,000 rows predicted.")).to_be_visible()
+    assert rows.count() < 1000
+    drawn = rows.count()
+    rows.last.scroll_into_view_if_needed()
+    expect(rows.nth(drawn)).to_be_attached()
+    page.get_by_role("button", name="Copy table").click()
+    page.locator("#column").fill("")
+    page.locator("#column").press("ControlOrMeta+v")
+    assert page.locator("#column").input_value().count("\n") == 10_000
