@@ -1,0 +1,137 @@
+"""On a phone, a desk and paper, in both languages, in the dark, and for those who see no chart."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from models.diagnosis import SENTENCES
+from service.pages import FILES
+from tests.browser.conftest import Open
+
+HANGUL = re.compile("[\u1100-\u11ff\uac00-\ud7a3]")
+
+
+def use(page: Page) -> None:
+    """Something in every place that can be filled."""
+    page.locator("#hours").fill("8784")
+    page.locator("#goal").fill("5")
+    page.locator("#column").fill("1\n40\n8784")
+    page.locator("#batch button").click()
+    page.locator("summary").click()
+    expect(page.locator("#score")).to_contain_text("17,312")
+    expect(page.locator("#takes-hours")).to_be_visible()
+    expect(page.locator("#table table")).to_be_visible()
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+@pytest.mark.parametrize("width", [320, 720, 1440])  # 720 is 1440 at a zoom of 200 %
+def test_it_fits_a_phone_and_a_desk(opened: Open, width: int, locale: str) -> None:
+    page = opened(locale=locale, viewport={"width": width, "height": 800})
+    use(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(opened: Open, scheme: str, locale: str) -> None:
+    page = opened(color_scheme=scheme, locale=locale)
+    use(page)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    for field in ("#hours", "#goal", "#column"):
+        page.locator(field).fill("x")
+    page.locator("#batch button").click()
+    expect(page.locator(".problem:visible")).to_have_count(3)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_it_speaks_the_browsers_language_or_the_one_chosen_for_the_tab(opened: Open) -> None:
+    page = opened(locale="ko-KR")
+    headline = page.get_by_role("heading", level=1)
+    expect(headline).to_have_text("한 시간 더 공부할 때마다 1.58~2.36점씩 올라요.")
+    expect(page.locator("html")).to_have_attribute("lang", "ko")
+    page.locator("#hours").fill("9000")
+    expect(page.get_by_text("공부 시간은 8784(1년의 시간) 이하여야 해요.")).to_be_visible()
+    page.get_by_role("button", name="English").click()
+    expect(headline).to_have_text("Each hour of study is worth 1.58 to 2.36 points.")
+    expect(page.get_by_text("Hours cannot be above 8784, the hours in a year.")).to_be_visible()
+    page.reload()
+    expect(headline).to_have_text("Each hour of study is worth 1.58 to 2.36 points.")
+
+
+def test_every_text_is_there_in_both_languages(opened: Open) -> None:
+    page = opened()
+    expect(page.locator("#score")).to_be_visible()
+    korean, english = page.evaluate(
+        """async () => {
+          const { KOREAN } = await import("./ui/korean.js");
+          const { ENGLISH } = await import("./ui/english.js");
+          const keys = (texts) => Object.entries(texts).flatMap(([key, text]) =>
+            typeof text === "object" ? keys(text).map((each) => `${key}.${each}`) : [key]);
+          return [keys(KOREAN), keys(ENGLISH)];
+        }"""
+    )
+    own = ("page.", "findings.")  # in English they are in page.html, and the service's sentences
+    assert sorted(key for key in korean if not key.startswith(own)) == sorted(english)
+    html = FILES["page.html"].content.decode()
+    static = set(re.findall(r'data-(?:text|label)="(\w+)"', html))
+    assert {key.removeprefix("page.") for key in korean if key.startswith("page.")} == static
+    spoken = {key.removeprefix("findings.") for key in korean if key.startswith("findings.")}
+    assert spoken == {verdict for verdicts in SENTENCES.values() for verdict in verdicts}
+
+
+def test_it_can_be_used_with_the_keyboard_in_the_order_it_is_read(opened: Open) -> None:
+    page = opened()
+    expect(page.locator("#score")).to_be_visible()
+    order = []
+    for _ in range(11):
+        page.keyboard.press("Tab")
+        order.append(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
+    stops = "A language hours curl goal slider SUMMARY column BUTTON file table"
+    assert order == stops.split()
+
+
+def test_it_prints_on_one_page_without_what_only_a_screen_can_do(opened: Open) -> None:
+    page = opened(color_scheme="dark", viewport={"width": 1440, "height": 900})
+    expect(page.locator("#score")).to_be_visible()
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) == 1
+    page.set_viewport_size({"width": 794, "height": 1123})  # A4 at 96 dots an inch
+    page.emulate_media(media="print")
+    for gone in ("#slider", "#column", "#goal", "#curl", "nav", "summary"):
+        expect(page.locator(gone)).to_be_hidden()
+    expect(page.locator(".legend")).to_be_visible()
+    card, chart = page.locator(".play").bounding_box(), page.locator("#fit").bounding_box()
+    assert card and chart
+    assert chart["x"] + chart["width"] <= card["x"] + card["width"]
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_forced_colours_leave_the_slider_the_legend_and_the_bands(opened: Open) -> None:
+    page = opened(forced_colors="active")
+    expect(page.locator("#score")).to_be_visible()
+    colours = page.evaluate(
+        """() => {
+          const paper = getComputedStyle(document.body).backgroundColor;
+          const fill = (selector) => getComputedStyle(document.querySelector(selector)).fill;
+          const key = (name) => getComputedStyle(document.querySelector(name), "::before");
+          const keys = [".key-line", ".key-band", ".key-sure", ".key-mark"];
+          return [paper, fill("#fit .band"), fill("#fit .sure"), fill("#marker .here"),
+                  ...keys.map((name) => key(name).backgroundColor)];
+        }"""
+    )
+    assert len(set(colours[:4])) == 4
+    assert colours[0] not in colours[1:]
+    assert Axe().run(page).violations_count == 0
+
+
+def test_swagger_ui_tries_the_api_out(opened: Open) -> None:
+    page = opened("/docs")
+    page.get_by_text("/predict", exact=True).click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    expect(page.locator(".live-responses-table tbody .response-col_status")).to_have_text("200")
