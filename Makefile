@@ -58,6 +58,7 @@ image: setup
 
 bench: $(VENV)/ready-to-test
 	python -m tests.bench.service
+	python -m tests.bench.page
 	python -m tests.bench.training
 
 # torch's CUDA libraries are left out: who installs the build that has them gets those it names.

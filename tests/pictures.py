@@ -28,10 +28,11 @@ def main() -> None:
         run(home, "training", rows, "--keep-points", "--picture", str(TRAINING))
         with serving(home) as url, chromium() as browser:
             page = browser.new_page(
-                viewport={"width": 1120, "height": 770}, locale="en-US", reduced_motion="reduce"
+                viewport={"width": 1120, "height": 822}, locale="en-US", reduced_motion="reduce"
             )
-            page.goto(url)
-            expect(page.locator("#score")).to_be_visible()
+            page.goto(f"{url}/ui?hours=6&score=80")
+            for answer in ("#score", "#takes-hours"):
+                expect(page.locator(answer)).to_be_visible()
             page.screenshot(path=PAGE)
     for picture in (PAGE, TRAINING):
         print(picture.relative_to(ROOT), f"{picture.stat().st_size:,} bytes")

@@ -22,7 +22,7 @@ const asked = {}; // by people: hours and score, where they can be read
 
 const isShown = (by) => shown !== null && (!by || by === shown.model.tag);
 const predict = question("predict", isShown, {
-  wait: () => await_("answer"),
+  wait: () => markAwaited("answer"),
   answer(asked, found, isLast) {
     answer = { ...asked, ...found };
     $("answer").ariaBusy = String(!isLast);
@@ -32,7 +32,7 @@ const predict = question("predict", isShown, {
   refuse: (refusal) => noAnswer(refusal),
 });
 const hoursFor = question("hours_for", isShown, {
-  wait: () => await_("takes"),
+  wait: () => markAwaited("takes"),
   answer({ score }, found, isLast) {
     aim = { score, ...found };
     $("takes").ariaBusy = String(!isLast);
@@ -41,17 +41,9 @@ const hoursFor = question("hours_for", isShown, {
   },
   refuse: (refusal) => noHours(refusal),
 });
-const predictMany = question("predict_batch", isShown, {
-  wait: () => many.tell.wait(),
-  answer: (...found) => many.tell.answer(...found),
-  refuse: (refusal) => many.tell.refuse(refusal),
-});
-const many = manyRows(
-  () => shown?.model.limits ?? {},
-  (hours) => predictMany(hours && { hours }),
-);
+const many = manyRows(() => shown?.model.limits ?? {}, isShown);
 
-function await_(id) {
+function markAwaited(id) {
   $(id).hidden = false;
   $(id).ariaBusy = "true";
 }
@@ -59,9 +51,10 @@ function await_(id) {
 // The model
 
 async function load() {
-  const model = await ask("model");
+  const wanted = shown ? ["model"] : ["model", "training"];
+  const [model, first] = await Promise.all(wanted.map((address) => ask(address)));
   if (model.tag === shown?.model.tag) return;
-  const training = await ask("training");
+  const training = first ?? (await ask("training"));
   if (training.by && training.by !== model.tag) return; // swapped meanwhile: look again
   if (shown) swappedAt = new Date();
   shown = { model, ...training, domain: hoursToDraw(model, []), goal: null };

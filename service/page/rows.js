@@ -5,14 +5,25 @@ import { copy, linesOf, save, textOf } from "./files.js";
 import { T, complain } from "./language.js";
 import { decimalsOf, digits, fixed, hoursText, isWide, whole } from "./numbers.js";
 import { Refusal, readRows } from "./reading.js";
+import { question } from "./service.js";
 
 const AT_ONCE = 200; // rows drawn; more when somebody scrolls to their end
 
-// `predict` asks for the hours of many rows; returns what it is to tell, and what the page needs.
-export function manyRows(limits, predict) {
+// With the model's limits and whether it is the one shown by a tag; returns what follows it.
+export function manyRows(limits, isShown) {
   let table = null; // the rows as they were read
   let found = null; // their predictions
   const nothing = $("table").firstElementChild;
+  const predict = question("predict_batch", isShown, {
+    wait: () => ($("table").ariaBusy = "true"),
+    answer(_, predictions, isLast) {
+      if (!isLast) return; // of rows that are no longer there
+      found = predictions;
+      $("table").ariaBusy = "false";
+      draw();
+    },
+    refuse,
+  });
 
   // Nothing old stands beside what is new.
   function clear() {
@@ -34,11 +45,15 @@ export function manyRows(limits, predict) {
     complain("column", null);
     try {
       table = readRows($("column").value, limits());
-      predict(table.hours);
+      again();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       refuse(error);
     }
+  }
+
+  function again() {
+    if (table) predict({ hours: table.hours });
   }
 
   async function readFile(files) {
@@ -131,18 +146,5 @@ export function manyRows(limits, predict) {
     $("copied").textContent = T.copiedTable;
   };
 
-  return {
-    draw,
-    again: () => table && predict(table.hours),
-    tell: {
-      wait: () => ($("table").ariaBusy = "true"),
-      answer(_, predictions, isLast) {
-        if (!isLast) return; // of rows that are no longer there
-        found = predictions;
-        $("table").ariaBusy = "false";
-        draw();
-      },
-      refuse,
-    },
-  };
+  return { draw, again };
 }
