@@ -77,7 +77,7 @@ def serving(home: Home, *arguments: str, cwd: Path = ROOT) -> Iterator[str]:
 def answers(url: str) -> bool:
     try:
         return requests.get(url, timeout=5).ok
-    except requests.ConnectionError:
+    except requests.RequestException:  # the socket is there before any worker is
         return False
 
 
