@@ -25,6 +25,10 @@ def files(tmp_path: Path) -> Path:
     pq.write_table(
         pa.table({"hours": x, "score": y}), folder / "large.parquet", row_group_size=300_000
     )
+    x, y = random_rows(400_000, seed=9)
+    pairs = enumerate(zip(x.tolist(), y.tolist(), strict=True))
+    text = "".join(f'"a,\n{k}",{a!r},{b!r}\n' for k, (a, b) in pairs)  # in some five blocks
+    write(folder, "name,hours,score\n" + text, "x.csv")
     for k in range(3):
         x, y = random_rows(1000, seed=k + 2)
         lines = "".join(f"{a!r},{b!r}\n" for a, b in zip(x.tolist(), y.tolist(), strict=True))
@@ -39,7 +43,7 @@ def test_two_processes_train_the_model_of_one(files: Path, home: Home) -> None:
     assert together.returncode == 0, together.stderr
     found = json.loads(together.stdout)
     assert found["sources"] == alone["sources"]
-    assert (found["rows"], found["folds"]) == (2_503_000, 10)
+    assert (found["rows"], found["folds"]) == (2_903_000, 10)
     for name in ("W", "b", "residual_sd", "cv_rmse", "cv_r2"):
         assert found[name] == pytest.approx(alone[name], rel=1e-12), name
     models = list(Path(home["BENTOML_HOME"]).glob("models/study_score/*/study_score.json"))

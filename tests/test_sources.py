@@ -26,7 +26,7 @@ from training.errors import DataError
 from training.rows import read_rows
 
 Report = Callable[..., dict[str, Any]]
-TABLES = sorted(path for path in FILES.iterdir() if path.suffix not in (".sh", ".json"))
+TABLES = sorted(file for by in ("calc", "openpyxl", "r-") for file in FILES.glob(f"{by}*"))
 
 
 @pytest.fixture

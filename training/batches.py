@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NUMBER = r"^[ \t]*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?[ \t]*$"
 NO_ROWS = pl.DataFrame(schema={"hours": pl.Float64, "score": pl.Float64})
+SHOWN = 60  # characters of a value
 OTHER_MARK = re.compile(r"\s*[-+]?\d+[.,]\d+\s*")
 
 
@@ -124,7 +125,7 @@ class Batch(NamedTuple):
         if OTHER_MARK.fullmatch(text) and self.decimal not in text:
             mark = "point" if self.decimal == "." else "comma"
             hint = f"; decimals are written with a {mark} here, or --decimal says with what"
-        value = repr(text) if text else "missing"
+        value = repr(text[:SHOWN]) + "..." * (len(text) > SHOWN) if text else "missing"
         return (
             f"{limit.name} is {value}; {limit.name} must be a number from {limit.low:g} to"
             f" {limit.high:g}{hint}"

@@ -125,11 +125,12 @@ def _one_by_one(block: bytes, dialect: Dialect) -> Batch:
     is_whole = block.endswith(end.encode())
     if not is_whole or block.count(b'"') % 2:
         fault = LEFT_OPEN if is_whole else TOO_LONG
-        return Batch(pl.DataFrame([("", "")], TEXT, orient="row"), 1, faults={0: fault})
+        return Batch(pl.DataFrame({"hours": "", "score": ""}, TEXT), 1, faults={0: fault})
     lines = (line + end for line in block.decode("latin-1").split(end)[:-1])
     records = csv.reader(lines, delimiter=dialect.separator)
     rows: list[int] = []
-    values: list[tuple[str, str]] = []
+    hours: list[str] = []
+    scores: list[str] = []
     faults: dict[int, str] = {}
     for number in itertools.count():
         try:
@@ -143,9 +144,9 @@ def _one_by_one(block: bytes, dialect: Dialect) -> Batch:
             if any(record[len(dialect.names) :]):
                 faults[len(rows)] = _too_many(record, dialect)
             rows.append(number)
-            hours, score = (_value(record, place, dialect) for place in dialect.places)
-            values.append((hours, score))
-    frame = pl.DataFrame(values, TEXT, orient="row")
+            hours.append(_value(record, dialect.places[0], dialect))
+            scores.append(_value(record, dialect.places[1], dialect))
+    frame = pl.DataFrame({"hours": hours, "score": scores}, TEXT)
     return Batch(frame, number, dialect.decimal, rows, faults)
 
 

@@ -20,6 +20,22 @@ from tests.processes import ROOT, TORCHRUN
 
 TIMES = 3
 ROWS = 10_000_000
+# Whole processes, and what their imports alone take: ours are torch, bentoml and a step of SGD.
+STEP = """
+import bentoml, torch
+W = torch.zeros(1, requires_grad=True)
+(W * 1.0).sum().backward()
+torch.optim.SGD([W], lr=0.1).step()
+"""
+PANDAS = "import pandas\nfrom sklearn.linear_model import LinearRegression"
+PANDAS_FIT = """
+table = pandas.read_csv({0!r})
+LinearRegression().fit(table[["hours"]], table["score"])
+"""
+DUCKDB = "import duckdb"
+DUCKDB_FIT = """
+duckdb.sql("SELECT regr_slope(score, hours), regr_intercept(score, hours) FROM '{0}'").fetchall()
+"""
 LOOP_EPOCHS = 5
 Result = dict[str, float]
 
@@ -39,27 +55,9 @@ def _memory(name: str) -> float:
     return int(status[name].split()[0]) / 1024
 
 
-def read_only(path: str) -> Result:
-    """The same reader with the same options, its batches dropped."""
-    import pyarrow as pa
-    import pyarrow.csv
-
-    with measured() as result:
-        batches = pyarrow.csv.open_csv(
-            path,
-            read_options=pyarrow.csv.ReadOptions(block_size=1 << 20),
-            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
-            convert_options=pyarrow.csv.ConvertOptions(
-                include_columns=["hours", "score"],
-                column_types=dict.fromkeys(["hours", "score"], pa.float64()),
-            ),
-        )
-        assert sum(len(batch) for batch in batches) > 0
-    return result
-
-
 def read_rows(path: str) -> Result:
     """Rows to moments; under torchrun this process's share of them."""
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as in training/__main__.py
     import torch.distributed  # noqa: F401
 
     from training import rows
@@ -70,28 +68,6 @@ def read_rows(path: str) -> Result:
         with measured() as result:
             rows.read_rows([path], group=processes)
     return result if processes.rank == 0 else {}
-
-
-def read_and_fit(path: str) -> Result:
-    """From the first byte to W and b, with 1000 epochs and cross-validation."""
-    from training.fit import fit
-    from training.rows import read_rows
-
-    fit(read_rows([]), epochs=1)  # torch takes a second to import what its optimizer needs
-    with measured() as result:
-        fit(read_rows([path]))
-    return result
-
-
-def pandas_and_scikit_learn(path: str) -> Result:
-    """From the first byte to W and b."""
-    import pandas
-    from sklearn.linear_model import LinearRegression
-
-    with measured() as result:
-        table = pandas.read_csv(path)
-        LinearRegression().fit(table[["hours"]], table["score"])
-    return result
 
 
 def labs_loop(path: str) -> Result:
@@ -115,6 +91,7 @@ def labs_loop(path: str) -> Result:
 
 def epochs(path: str = "") -> Result:
     """1000 epochs alone; without a path on the lab's three rows."""
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as in training/__main__.py
     from training.fit import fit
     from training.rows import read_rows
 
@@ -148,58 +125,67 @@ def of(function: Callable[..., Result], *arguments: str) -> list[str]:
     return ["-m", "tests.bench.training", function.__name__, *arguments]
 
 
-def write_rows(folder: Path) -> tuple[str, str, str]:
-    """CSV files of 10 million and 1 million rows, and a folder of 20 Parquet files."""
+def write_rows(folder: Path) -> tuple[str, ...]:
+    """CSV files of 30, 10 and 3 million rows, and a Parquet file of 30 million."""
     import numpy as np
-    import pyarrow as pa
-    import pyarrow.csv
-    import pyarrow.parquet
+    import polars as pl
 
     random = np.random.default_rng(1)
-    hours = random.uniform(0, 24, ROWS).round(2)
-    score = (3 * hours + 20 + random.normal(0, 5, ROWS)).round(1)
-    table = pa.table({"hours": hours, "score": score})
-    for path, rows in (("large.csv", ROWS), ("small.csv", ROWS // 10)):
-        pyarrow.csv.write_csv(table.slice(0, rows), folder / path)
-    (folder / "parquet").mkdir()
-    for k in range(20):
-        pyarrow.parquet.write_table(table, folder / "parquet" / f"{k}.parquet")
-    return str(folder / "large.csv"), str(folder / "small.csv"), str(folder / "parquet")
+    hours = random.uniform(0, 24, 3 * ROWS).round(2)
+    score = (3 * hours + 20 + random.normal(0, 5, 3 * ROWS)).round(1)
+    table = pl.DataFrame({"hours": hours, "score": score})
+    for rows in (3 * ROWS, ROWS, 3 * ROWS // 10):
+        table.head(rows).write_csv(folder / f"{rows}.csv")
+    table.write_parquet(folder / "large.parquet")
+    csvs = (str(folder / f"{rows}.csv") for rows in (3 * ROWS, ROWS, 3 * ROWS // 10))
+    return (*csvs, str(folder / "large.parquet"))
 
 
 def main() -> None:
     """Run everything and print the table."""
     with tempfile.TemporaryDirectory(prefix="study-score-bench-") as name:
         os.environ |= {"BENTOML_HOME": f"{name}/bentoml", "BENTOML_DO_NOT_TRACK": "True"}
-        large, small, parquet = write_rows(Path(name))
-        only, large_rows, small_rows = best(
-            of(read_only, large), of(read_rows, large), of(read_rows, small)
+        largest, large, small, parquet = write_rows(Path(name))
+        ours, step, pandas, pandas_alone, duckdb, duckdb_alone = best(
+            ["-m", "training", large, "--dry-run"],
+            ["-c", STEP],
+            ["-c", PANDAS + PANDAS_FIT.format(large)],
+            ["-c", PANDAS],
+            ["-c", DUCKDB + DUCKDB_FIT.format(large)],
+            ["-c", DUCKDB],
         )
-        fit, pandas = best(of(read_and_fit, large), of(pandas_and_scikit_learn, large))
         (loop,) = best(of(labs_loop, large))
+        most, least = best(of(read_rows, largest), of(read_rows, small))
         epochs_3, epochs_large = best(of(epochs), of(epochs, large))
         alone, together = best(
             of(read_rows, parquet), ["-m", *TORCHRUN, *of(read_rows, parquet)[1:]]
         )
-        imports, lab, usage = best(
-            ["-c", "import torch, bentoml"], ["-m", "training"], ["-m", "training", "--help"]
-        )
+        lab, usage = best(["-m", "training"], ["-m", "training", "--help"])
 
-    seconds = "seconds"
     print("| what | this | beside | ratio |")
     print("|---|---|---|---|")
-    _row("10 million rows of CSV to moments, s; only reading them", large_rows, only, seconds)
-    _row("peak memory at 10 million rows, MB; at 1 million", large_rows, small_rows, "peak")
-    _row("CSV to fit, s; pandas and scikit-learn", fit, pandas, seconds)
-    _row("growth of memory meanwhile, MB; pandas and scikit-learn", fit, pandas, "growth")
-    _row("CSV to fit, s; the lab's loop on the rows, from 5 epochs", fit, loop, seconds)
-    _row("1000 epochs after 10 million rows, s; after 3", epochs_large, epochs_3, seconds)
-    _row("20 Parquet files in 2 processes, s; in one", together, alone, seconds)
-    _row("`python -m training`, s; `import torch, bentoml`", lab, imports, seconds)
-    print(f"| `python -m training --help`, s | {usage[seconds]:.2f} | | |")
+    net = _less(ours, step)
+    _row(
+        "10 million rows of CSV to model, s; pandas + scikit-learn",
+        net,
+        _less(pandas, pandas_alone),
+    )
+    _row("the same; DuckDB's `regr_slope`", net, _less(duckdb, duckdb_alone))
+    _row("imports that were taken off, s; pandas + scikit-learn", step, pandas_alone)
+    _row("the same; DuckDB", step, duckdb_alone)
+    _row("the same; the lab's loop on the rows, from 5 epochs", net, loop)
+    _row("peak memory at 30 million rows, MB; at 3 million", most, least, "peak")
+    _row("1000 epochs after 10 million rows, s; after 3", epochs_large, epochs_3)
+    _row("a Parquet file of 30 million rows in 2 processes, s; in one", together, alone)
+    _row("`python -m training`, s; imports and a step of SGD", lab, step)
+    print(f"| `python -m training --help`, s | {usage['seconds']:.2f} | | |")
 
 
-def _row(what: str, this: Result, beside: Result, figure: str) -> None:
+def _less(whole: Result, part: Result) -> Result:
+    return {"seconds": whole["seconds"] - part["seconds"]}
+
+
+def _row(what: str, this: Result, beside: Result, figure: str = "seconds") -> None:
     a, b = this[figure], beside[figure]
     print(f"| {what} | {a:.3g} | {b:.3g} | {a / b:.3g} |")
 
