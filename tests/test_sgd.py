@@ -67,8 +67,7 @@ def test_the_largest_stable_learning_rate_parts_convergence_from_divergence(
     limit = largest_stable_lr(cost)
     costs = [epoch.cost.item() for epoch in descend(cost, limit * 0.99, 300)]
     assert costs == sorted(costs, reverse=True)
-    *_, last = descend(cost, limit * 1.01, 3000)
-    assert last.cost > costs[0]
+    assert any(epoch.cost > costs[0] for epoch in descend(cost, limit * 1.01, 3000))
 
 
 def test_divergence_names_the_epoch_and_a_rate_that_converges() -> None:
