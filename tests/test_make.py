@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 def make(folder: Path, home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [tool("make", "apt-get install make"), *arguments],
+        [tool("make", "apt-get install make"), "--no-print-directory", *arguments],
         cwd=folder,
         env=home,
         capture_output=True,

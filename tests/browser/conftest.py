@@ -23,13 +23,13 @@ Open = Callable[..., Page]
 Put = Callable[[StudyScore], Any]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # playwright's event loop must not outlive this folder's tests
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def school(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """The lesson's own model: its line misses the rows by a little."""
     home = {
@@ -40,7 +40,7 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return home
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def url(browser: Browser, school: Home) -> Iterator[str]:
     with serving(school) as url:
         yield url
