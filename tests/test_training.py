@@ -85,6 +85,7 @@ def test_several_files_are_one_data_set(tmp_path: Path, capsys: Captured) -> Non
         ("hours,score\n5,2\n20,3\n24,9\n", ["--raw"], "SGD diverges: in epoch 0"),
         ("hours,score\n5,2\n20,3\n24,9\n", ["--lr", "1.5"], "SGD diverges"),
         ("a,b\n1,2\n", ["--hours-column", "a"], "no column 'score'; the columns are: a, b"),
+        ("hours,score\n1,2\n", ["--hours-column", "score"], "'score' cannot be both hours and"),
     ],
 )
 def test_bad_rows_or_fits_end_with_one_line_and_status_1(

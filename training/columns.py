@@ -23,6 +23,11 @@ class Columns(NamedTuple):
     def places(self, table: str, names: Sequence[str]) -> tuple[int, int]:
         """Where in a table with columns of these names they are, from 0; raises DataError."""
         hours, score = (_only_place(table, column, names, self) for column in self)
+        if hours == score:
+            raise DataError(
+                f"{table}: column {names[hours]!r} cannot be both hours and score; --hours-column"
+                " NAME and --score-column NAME must name two"
+            )
         return hours, score
 
 
