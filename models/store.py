@@ -101,6 +101,8 @@ def load(tag: bentoml.Tag | str) -> Stored:
     too, and moves `latest` away from a model that has yet to arrive.
     """
     wanted = bentoml.Tag.from_taglike(tag)
+    if wanted.name != NAME:
+        raise ModelMissing(tag)
     if wanted.version in (None, "latest"):
         named = latest()
         if named is None:
@@ -110,7 +112,7 @@ def load(tag: bentoml.Tag | str) -> Stored:
         wanted = named
     folder = _folder() / str(wanted.version)
     try:
-        if wanted.name != NAME or not folder.exists():
+        if not folder.exists():
             raise ModelMissing(wanted)
         return Stored(str(wanted), _model(_text(folder / FILE, MAX_BYTES)))
     except ModelMissing:

@@ -182,6 +182,13 @@ def test_a_latest_that_names_no_version_is_refused_in_one_line(
     assert str(refusal.value).isprintable()
 
 
+@pytest.mark.parametrize("name", ["nope", "latest", "other:latest"])
+def test_a_model_of_another_name_is_none_of_ours(lab_model: StudyScore, name: str) -> None:
+    store.save(lab_model)
+    with pytest.raises(store.ModelMissing, match=name):
+        store.load(name)
+
+
 def test_looking_for_a_model_that_has_yet_to_arrive_leaves_latest_alone(
     lab_model: StudyScore,
 ) -> None:
