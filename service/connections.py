@@ -11,7 +11,9 @@ import asyncio
 import json
 import math
 import os
-from typing import Any
+import socket
+from collections import deque
+from typing import Any, ClassVar
 
 import httptools
 import uvicorn.protocols.http.auto
@@ -25,9 +27,12 @@ MAX_HEAD_BYTES = 65_536
 MAX_HEAD_LINES = 256  # short lines take more memory than room on the wire
 SWEEP_SECONDS = 0.5
 UNREAD_BYTES = 65_536  # what a client has to take of its answer in a request's time, or all of it
+# What the kernel holds of an answer, beyond what is on its way. Without a limit it holds megabytes,
+# and is as full as before until a client has taken a third of them: that hides who reads slowly.
+UNSENT_BYTES = 16_384
 # What is parsed at once. The parser makes an object of a few kB of each request in it, and cannot
 # stop before the end.
-PIECE_BYTES = 1024
+PIECE_BYTES = 512
 
 
 class Connection(HttpToolsProtocol):
@@ -38,6 +43,7 @@ class Connection(HttpToolsProtocol):
 
     keep_alive_seconds: float
     request_seconds: float
+    turns: ClassVar[deque[Connection]] = deque()  # who have requests to start
     swept: set[Any] | None = None  # the connections of this worker's server, once it has a sweep
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -60,6 +66,8 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Have the connection swept."""
         super().connection_made(transport)
+        taken = transport.get_extra_info("socket")
+        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         self.flow = _Flow(transport, self)
         if Connection.swept is not self.connections:
             Connection.swept = self.connections
@@ -152,10 +160,14 @@ class Connection(HttpToolsProtocol):
         self.resumed += 1
         self._go_on()
 
-    def _go_on(self) -> None:
-        """Start the next request that has been read, or read on, or end."""
+    def _go_on(self, in_turn: bool = False) -> None:
+        """Start the next request that has been read, in turn, or read on, or end."""
         if self._is_busy() or self.flow.write_paused or self.transport.is_closing():
             return
+        if self.pipeline and not in_turn:
+            if not Connection.turns:
+                self.loop.call_soon(take_turns, self.loop)
+            return Connection.turns.append(self)
         if self.pipeline:
             self.running, app = self.pipeline.pop()
             self._start_asgi_task(self.running, app)
@@ -241,6 +253,17 @@ class _Flow(FlowControl):
     def pause_writing(self) -> None:
         super().pause_writing()
         self.pause_reading()
+
+
+def take_turns(loop: asyncio.AbstractEventLoop) -> None:
+    """Let one connection go on, and the next in the next round of the loop.
+
+    uvloop accepts one connection in a round: who comes new would wait for an answer to each of
+    those who pipeline, in each round.
+    """
+    Connection.turns.popleft()._go_on(in_turn=True)
+    if Connection.turns:
+        loop.call_soon(take_turns, loop)
 
 
 def sweep(loop: asyncio.AbstractEventLoop, connections: set[Any]) -> None:

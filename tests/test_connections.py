@@ -297,21 +297,59 @@ def test_those_who_do_not_read_hold_nobody_up_and_are_cut(quick: Home) -> None:
         assert right(server.url)
 
 
-def test_one_who_reads_slowly_gets_the_whole_answer(server: Server) -> None:
+@contextmanager
+def hardly_reading(server: Server) -> Iterator[socket.socket]:
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.settimeout(10)
+        connection.settimeout(2)
         connection.connect(("127.0.0.1", server.port))
-        connection.sendall(PAGE * 4)
-        answer, whole = b"", b""
+        yield connection
+
+
+def test_one_who_reads_slowly_gets_the_whole_answer(quick: Home) -> None:
+    # two seconds, for a busy machine may well stop the client for half a one
+    with start_serving({**quick, "STUDY_SCORE_TIMEOUT_SECONDS": "2"}) as server:
         page = requests.get(server.url + PAGE.split()[1].decode(), timeout=5)
-        length = len(page.content)
-        while len(answer) < 4 * length:
-            whole = connection.recv(1 << 16)
-            assert whole, f"cut after {len(answer)} bytes"
-            answer += whole
-            time.sleep(0.001)
+        with hardly_reading(server) as connection:
+            connection.sendall(PAGE * 4)
+            answer = b""
+            while len(answer) < 4 * len(page.content):
+                part = connection.recv(4096)
+                assert part, f"cut after {len(answer)} bytes"
+                answer += part
+                time.sleep(0.003)
         assert statuses(answer) == [200] * 4
+
+
+def test_little_of_an_answer_waits_in_the_kernel_where_nobody_sees_it_taken(quick: Home) -> None:
+    with start_serving({**quick, "STUDY_SCORE_TIMEOUT_SECONDS": "30"}) as server:
+        with hardly_reading(server) as connection:
+            connection.sendall(PAGE * 4)
+            assert all(right(server.url) for _ in range(50))
+            worker_of(server).suspend()
+            held = 0
+            with contextlib.suppress(TimeoutError):
+                while part := connection.recv(1 << 16):
+                    held += len(part)
+            worker_of(server).resume()
+        assert 0 < held < 200_000
+
+
+def test_who_comes_new_does_not_wait_for_all_who_pipeline(server: Server) -> None:
+    worker, number = worker_of(server), 300
+    with contextlib.ExitStack() as stack:
+        worker.suspend()
+        stack.callback(worker.resume)
+        crowd = [stack.enter_context(connected(server)) for _ in range(number)]
+        for connection in crowd:
+            connection.sendall(b"GET /v2 HTTP/1.1\r\nHost: x\r\n\r\n" * 500)
+        new = stack.enter_context(connected(server))
+        new.sendall(ASK)
+        worker.resume()
+        assert scores(new.recv(1 << 16)) == [8.0]
+        worker.suspend()
+        answered = sum(connection.recv(1 << 20).count(b"HTTP/1.1 200") for connection in crowd)
+        assert answered < 20 * number
 
 
 def test_pipelined_requests_are_all_answered_in_their_order(server: Server) -> None:
