@@ -96,6 +96,9 @@ class StudyScore(Document):
             raise ValueError("siblings must be null where folds are, and nowhere else")
         if not self.moments.sxx:
             raise ValueError("hours never vary, so no line is better than another")
+        widest = (self.moments.max_x - self.moments.min_x) / 2  # Popoviciu's inequality
+        if self.moments.sd_x > widest * (1 + 1e-9):
+            raise ValueError("hours vary by more than from min_x to max_x")
         if (self.t is None) != (self.moments.n < 3):
             raise ValueError("t must be null for fewer than 3 rows, and only then")
         if self.score_range and not self.score_range[0] < self.score_range[1]:

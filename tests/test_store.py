@@ -110,6 +110,17 @@ def test_a_damaged_model_is_refused_with_the_field(
         store.load(stored_with(json.dumps(document).encode()))
 
 
+@pytest.mark.parametrize(("least", "most"), [(2, 2), (3, 1), (0, 5e-324), (0, 1e-310), (2, 2.1)])
+def test_hours_that_vary_by_more_than_their_range_are_refused(
+    lab_model: StudyScore, least: float, most: float
+) -> None:
+    document = json.loads(lab_model.model_dump_json())
+    for fold in filter(None, document["folds"]):
+        fold.update(min_x=least, max_x=most)
+    with pytest.raises(store.ModelDamaged, match="hours vary by more than from min_x to max_x"):
+        store.load(stored_with(json.dumps(document).encode()))
+
+
 @pytest.mark.parametrize("digits", [400, 4000, 100_000])
 def test_a_number_of_rows_beyond_all_numbers_is_refused(lab_model: StudyScore, digits: int) -> None:
     whole = lab_model.model_dump_json()
