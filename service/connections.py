@@ -261,9 +261,10 @@ def take_turns(loop: asyncio.AbstractEventLoop) -> None:
     uvloop accepts one connection in a round: who comes new would wait for an answer to each of
     those who pipeline, in each round.
     """
-    Connection.turns.popleft()._go_on(in_turn=True)
+    connection = Connection.turns.popleft()
     if Connection.turns:
         loop.call_soon(take_turns, loop)
+    connection._go_on(in_turn=True)
 
 
 def sweep(loop: asyncio.AbstractEventLoop, connections: set[Any]) -> None:
