@@ -67,12 +67,11 @@ class StudyScore(Document):
 
     `folds` are the moments of the rows it was trained on, by cross-validation fold, null for a fold
     without rows; `siblings[k]` is the line (W, b) of all rows but fold k's. With rows in fewer than
-    two folds there are no siblings. `t` is the 97.5 % quantile
-    of Student's t with n - 2 degrees of freedom, null for fewer than 3 rows. `curvature_p` is the p
-    value of a quadratic term, null where unknown. Predictions and bounds are cut to `score_range`,
-    the limits of scores, null where there are none. `costs` are (epoch,
-    mean squared error before its step), denser where the descent is steep; `points` are (hours,
-    score) of the training rows that may be shown.
+    two folds there are no siblings. `t` is the 97.5 % quantile of Student's t with n - 2 degrees of
+    freedom, null for fewer than 3 rows. `curvature_p` is the p value of a quadratic term, null
+    where unknown. Predictions and bounds are cut to `score_range`, the limits of scores, null where
+    there are none. `costs` are (epoch, mean squared error before its step), denser where the
+    descent is steep; `points` are (hours, score) of the training rows that may be shown.
     """
 
     format: Literal[1, 2] = 2
@@ -121,7 +120,7 @@ class StudyScore(Document):
     @cached_property
     def training_error(self) -> Errors:
         """On the rows it was trained on."""
-        return self.errors(self.moments)
+        return Errors.of(self.squares, self.moments)
 
     @cached_property
     def squares(self) -> float:

@@ -26,7 +26,7 @@ def _number(kind: "type[float]", low: float, high: float, rule: str) -> Any:
     return parse
 
 
-def _one_of(characters: "str", rule: str) -> Any:
+def _one_of(characters: str, rule: str) -> Any:
     def parse(text: str) -> str:
         if len(text) != 1 or text not in characters:
             raise argparse.ArgumentTypeError(f"{text!r} is not {rule}")

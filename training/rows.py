@@ -65,9 +65,9 @@ def hashed(x: Array, y: Array) -> NDArray[np.uint64]:
     return bits ^ (bits >> np.uint64(31))
 
 
-def fold_of(x: Array, y: Array, folds: int) -> NDArray[np.int64]:
+def fold_of(hashes: NDArray[np.uint64], folds: int) -> NDArray[np.uint8]:
     """The fold of each row, by its hash alone."""
-    return (hashed(x, y) % np.uint64(folds)).astype(np.int64)
+    return (hashes % np.uint64(folds)).astype(np.uint8)
 
 
 class _How(NamedTuple):
@@ -149,7 +149,7 @@ def read_rows(
         for reason, problem in read.problems.items():
             notes.append(f"skipped {problem.rows:,} rows: {reason}; the first is {problem.message}")
         found.append(Source(name=place.name, rows=read.used, skipped=skipped, **read.fields))
-    sources.refuse_twice(found)
+    sources.refuse_seen(found, (), "holds what {} holds, and would count twice")
     _check_share(sum(s.skipped for s in found), sum(s.rows for s in found))
     return Summary(tuple(whole.folds), tuple(found), _points(whole.drawn, how.sample), tuple(notes))
 
@@ -232,7 +232,7 @@ def _reduced(
         good, problems = batch.problems(how.limits)
         x, y = x[good], y[good]
     bits = hashed(x, y)
-    fold = (bits % np.uint64(how.folds)).astype(np.uint8)
+    fold = fold_of(bits, how.folds)
     order = np.argsort(fold, kind="stable")
     ends = np.cumsum(np.bincount(fold, minlength=how.folds))[:-1]
     by_fold = zip(np.split(x[order], ends), np.split(y[order], ends), strict=True)

@@ -277,7 +277,7 @@ def _drain(stream: IO[bytes]) -> None:
 
 
 def refuse_seen(sources: Iterable[Source], seen: Iterable[Source], because: str) -> None:
-    """Raises DataError if one of the sources holds what one of those seen held.
+    """Raises DataError if one of the sources holds what one of those seen, or before it, holds.
 
     `because` may name that one, as `{}`.
     """
@@ -286,12 +286,7 @@ def refuse_seen(sources: Iterable[Source], seen: Iterable[Source], because: str)
         if name := known.get(_content(source)):
             by = f"SHA-256 {source.sha256}" if source.sha256 else f"version {source.version}"
             raise DataError(f"{source.name}: {because.format(name)} ({by})")
-
-
-def refuse_twice(sources: Sequence[Source]) -> None:
-    """Raises DataError if two of them hold the same."""
-    for k, source in enumerate(sources):
-        refuse_seen([source], sources[:k], "holds what {} holds, and would count twice")
+        known[_content(source)] = source.name
 
 
 def _content(source: Source) -> tuple[object, ...]:

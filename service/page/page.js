@@ -232,7 +232,7 @@ function draw() {
 
 // What people do
 
-// What a field holds, or null where that is refused.
+// What a field holds; nothing where that is refused.
 function read(field, reader) {
   try {
     const value = reader($(field).value);

@@ -80,6 +80,8 @@ const GOOD = new Set(
 // What the rows say of the line: { good, text, language }.
 export function findings(model) {
   const [low, high] = [model.hours_min, model.hours_max].map(hoursText);
+  const { W_low, W_high, rows, r2 } = model;
+  const span = W_low === null ? [] : W_high < 0 ? ends(-W_high, -W_low) : ends(W_low, W_high);
   return model.findings.map(({ verdict, sentence, numbers }) => {
     const short = Object.fromEntries(
       Object.entries({ residual_sd: model.residual_sd, ...numbers }).map(([key, value]) => [
@@ -87,17 +89,10 @@ export function findings(model) {
         digits(value, 2),
       ]),
     );
-    const { W_low, W_high, rows, r2 } = model;
-    const span =
-      W_low === null
-        ? ""
-        : W_high < 0
-          ? ends(-W_high, -W_low).join("~")
-          : ends(W_low, W_high).join("~");
     const say = T.findings?.[verdict];
     const text = say?.({
       ...short,
-      span,
+      span: span.join("~"),
       low,
       high,
       rows: whole(rows),

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tempfile
 from statistics import median
 
 from playwright.sync_api import Browser, expect
 
-from tests.bench.service import BIN, ROOT, running
+from tests.bench.service import BIN, running, trained
 from tests.chromium import chromium
 
 ROUNDS = 5
@@ -38,11 +34,7 @@ def measure(browser: Browser, url: str, latency: int, rate: int) -> tuple[float,
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as home:
-        environment = {**os.environ, "BENTOML_HOME": home, "BENTOML_DO_NOT_TRACK": "True"}
-        environment |= {"STUDY_SCORE_ACCESS_LOG": "off"}
-        train = [sys.executable, "-m", "training", "--json"]
-        subprocess.run(train, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    with trained() as environment:
         command = [str(BIN / "bentoml"), "serve", "--host", "127.0.0.1"]
         print("\n| link: ms, kB/s | first paint ms | first answer ms |\n|---|---|---|")
         with running(command, environment) as server, chromium() as browser:

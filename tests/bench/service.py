@@ -218,14 +218,21 @@ def workers(command: list[str], environment: dict[str, str]) -> float:
         return wrk(f"{server.url}/predict", 32, json.dumps({"hours": 4})).rate
 
 
-def main() -> None:
-    if not shutil.which("wrk"):
-        raise SystemExit("wrk is missing; install it with: apt-get install wrk")
+@contextmanager
+def trained() -> Iterator[dict[str, str]]:
+    """The environment of a service whose store has the lab's model and nothing else."""
     with tempfile.TemporaryDirectory() as home:
         environment = {**os.environ, "BENTOML_HOME": home, "BENTOML_DO_NOT_TRACK": "True"}
         environment |= {"STUDY_SCORE_ACCESS_LOG": "off"}
         train = [sys.executable, "-m", "training", "--json"]
         subprocess.run(train, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+        yield environment
+
+
+def main() -> None:
+    if not shutil.which("wrk"):
+        raise SystemExit("wrk is missing; install it with: apt-get install wrk")
+    with trained() as environment:
         side_by_side(environment)
         alone(environment)
 
