@@ -55,9 +55,11 @@ def _memory(name: str) -> float:
     return int(status[name].split()[0]) / 1024
 
 
-def read_rows(path: str) -> Result:
-    """Rows to moments; under torchrun this process's share of them."""
+def read_rows(path: str, processors: str = "") -> Result:
+    """Rows to moments, on so many processors; under torchrun this process's share of the rows."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as in training/__main__.py
+    if processors:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(processors)])
     import torch.distributed  # noqa: F401
 
     from training import rows
@@ -157,8 +159,10 @@ def main() -> None:
         (loop,) = best(of(labs_loop, large))
         most, least = best(of(read_rows, largest), of(read_rows, small))
         epochs_3, epochs_large = best(of(epochs), of(epochs, large))
-        alone, together = best(
-            of(read_rows, parquet), ["-m", *TORCHRUN, *of(read_rows, parquet)[1:]]
+        alone, together, on_one = best(
+            of(read_rows, parquet),
+            ["-m", *TORCHRUN, *of(read_rows, parquet)[1:]],
+            of(read_rows, parquet, "1"),
         )
         lab, usage = best(["-m", "training"], ["-m", "training", "--help"])
 
@@ -177,6 +181,7 @@ def main() -> None:
     _row("peak memory at 30 million rows, MB; at 3 million", most, least, "peak")
     _row("1000 epochs after 10 million rows, s; after 3", epochs_large, epochs_3)
     _row("a Parquet file of 30 million rows in 2 processes, s; in one", together, alone)
+    _row("the same; in one that has one processor", together, on_one)
     _row("`python -m training`, s; imports and a step of SGD", lab, step)
     print(f"| `python -m training --help`, s | {usage['seconds']:.2f} | | |")
 
