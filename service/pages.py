@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+from functools import cached_property
 from pathlib import Path
 
+import bentoml
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -19,6 +21,7 @@ UI_POLICY = (
     f" require-trusted-types-for 'script'; {EVERYWHERE}"
 )
 
+SWAGGER_FILES = ("swagger-ui.css", "swagger-ui-bundle.js")
 SWAGGER_UI = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -46,11 +49,10 @@ SwaggerUIBundle({
 
 
 class File:
-    """A file of the page, read once; who has it already is told so."""
+    """A file of a page, read once; who has it already is told so."""
 
     def __init__(self, path: Path) -> None:
         self.content = path.read_bytes()
-        self.compressed = gzip.compress(self.content, mtime=0)
         self.headers = {
             "Cache-Control": "no-cache",  # which means: ask whether there is a newer one
             "Content-Security-Policy": UI_POLICY,
@@ -59,6 +61,11 @@ class File:
             "Vary": "Accept-Encoding",
             "X-Content-Type-Options": "nosniff",
         }
+
+    @cached_property
+    def compressed(self) -> bytes:
+        """By gzip, which takes its time: made for the first who asks."""
+        return gzip.compress(self.content, mtime=0)
 
     def answer(self, request: Request) -> Response:
         """As the client can take it."""
@@ -69,11 +76,14 @@ class File:
         return Response(self.content, headers=self.headers)
 
 
+_PAGE = Path(__file__).parent / "page"
+_SWAGGER = Path(bentoml.__file__).parent / "_internal" / "server" / "static_content"
 FILES = {
-    path.name: File(path)
-    for path in (Path(__file__).parent / "page").iterdir()
-    if path.suffix in KINDS
+    **{f"/ui/{path.name}": File(path) for path in _PAGE.iterdir() if path.suffix in KINDS},
+    # BentoML would read these from its disk, in threads, for each who asks
+    **{f"/static_content/{name}": File(_SWAGGER / name) for name in SWAGGER_FILES},
 }
+FILES["/ui"] = FILES["/ui/page.html"]
 
 
 async def index(_: Request) -> Response:
@@ -81,12 +91,12 @@ async def index(_: Request) -> Response:
     return RedirectResponse("ui")
 
 
-async def ui(request: Request) -> Response:
-    """The page, or a file that belongs to it."""
-    name = request.path_params.get("name", "page.html")
-    if name not in FILES:
+async def file(request: Request) -> Response:
+    """The page, or a file that belongs to it or to Swagger UI."""
+    path = request.scope["path"]
+    if path not in FILES:
         raise HTTPException(404)
-    return FILES[name].answer(request)
+    return FILES[path].answer(request)
 
 
 async def docs(_: Request) -> Response:
@@ -102,7 +112,8 @@ async def docs(_: Request) -> Response:
 
 ROUTES = [
     Route("/", index),
-    Route("/ui", ui),
-    Route("/ui/{name}", ui),
+    Route("/ui", file),
+    Route("/ui/{name}", file),
+    Route("/static_content/{name:path}", file),
     Route("/docs", docs),
 ]
