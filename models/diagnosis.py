@@ -19,6 +19,7 @@ R2_MATTERS = 0.05
 BEND_MATTERS = 0.02  # Cohen's f^2 (1988, "Statistical power analysis"): a small effect
 SPREAD_MATTERS = 1.25
 SKEWNESS_MATTERS, KURTOSIS_MATTERS = 0.5, 1.0
+LONG = 1e6  # numbers from here on are not written out
 
 
 class Diagnosis(NamedTuple):
@@ -202,5 +203,10 @@ def _span(low: float, high: float) -> str:
     """Both ends, to two digits of their distance; where both are below 0 without their signs."""
     if high < 0:
         low, high = -high, -low
-    decimals = max(0, 1 - math.floor(math.log10(high - low))) if high > low else 0
+    decimals = 1 - math.floor(math.log10(high - low)) if high > low else 0
+    size = max(abs(low), abs(high))
+    if size >= LONG:
+        digits = max(4, math.floor(math.log10(size)) + 1 + decimals)
+        return f"{low:.{digits}g} to {high:.{digits}g}"
+    decimals = max(0, decimals)
     return f"{low:.{decimals}f} to {high:.{decimals}f}"

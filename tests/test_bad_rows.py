@@ -41,6 +41,8 @@ from training.rows import read_rows
         ("hours,score\n1,2\n\n2,x\n", r", row 4: score is 'x'"),
         ("hours,score\n1,2\n1,2,3\n", r", row 3: 3 values, and the header names 2; decimals"),
         ("hours,score\n1,2\n1\n", r", row 3: score is missing"),
+        ("sep=;\r\nhours;score\r\n1;2\r\nx;3\r\n", r", row 4: hours is 'x'"),
+        ("sep=;\n\nhours;score\n", ", row 2: the line is empty"),
         ("hours,score\n1,2\n1_0,3\n", r", row 3: hours is '1_0'"),
         (b"hours,score\n1,2\n\xff,3\n", r", row 3: hours is '\\\\xff'"),
         ("hours,score\n" + "1,2\n" * 300_000 + "-1,2\n", r", row 300002: hours is '-1'"),
@@ -209,6 +211,11 @@ def test_a_pipe_is_read_as_a_file_is() -> None:
     (source,) = read_rows([f"/dev/fd/{reading}"]).sources
     os.close(reading)
     assert (source.rows, source.bytes) == (2, 20)
+
+
+def test_one_row_that_was_skipped_is_a_row(tmp_path: Path) -> None:
+    path = write(tmp_path, "hours,score\n1,2\n2,3\nx,4\n")
+    assert "skipped 1 row: hours is no number" in read_rows([path], skip_bad_rows=True).notes[0]
 
 
 def test_bad_rows_can_be_skipped_and_are_counted(tmp_path: Path) -> None:

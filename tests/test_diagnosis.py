@@ -238,3 +238,8 @@ def test_whatever_the_rows_every_number_is_null_or_a_number(
         assert number is None or number >= 0 or number == found.skewness
     for p in (found.spread_p, found.normality_p):
         assert p is None or p <= 1
+
+
+def test_the_ends_of_a_huge_slope_are_not_written_out() -> None:
+    first = next(iter(trained(CARS_SPEED, 1e60 * CARS_DIST).findings()))
+    assert first.sentence == "An hour more goes with 3.098e+60 to 4.767e+60 points more."

@@ -5,17 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.data import FILES
+from tests.test_rows import write
 from tests.tools import tool
 from training import dialect
 from training.columns import Columns
 from training.dialect import Asked, Dialect
 from training.errors import DataError
+from training.rows import read_rows
 
 
 def told(
@@ -95,6 +98,18 @@ def test_the_separator_is_the_one_that_makes_the_first_line_name_both_columns(
     content: str, separator: str
 ) -> None:
     assert told(content).separator == separator
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_line_that_names_the_separator_is_heeded_and_is_no_row(
+    tmp_path: Path, encoding: str
+) -> None:
+    content = "sep=|\r\nPrüfung|hours|score\r\nx|1,5|20\r\ny|2|30\r\n".encode(encoding)
+    found = told(content)
+    assert (found.separator, found.decimal, found.header_row) == ("|", ",", 2)
+    assert found.names == ("Prüfung", "hours", "score")
+    moments = read_rows([write(tmp_path, content)]).moments
+    assert (moments.n, moments.mean_x, moments.mean_y) == (2, 1.75, 25)
 
 
 @pytest.mark.parametrize(

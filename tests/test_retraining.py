@@ -313,6 +313,13 @@ def test_a_picture_that_cannot_be_written_saves_nothing(tmp_path: Path, capsys: 
     assert bentoml.models.list() == []
 
 
+def test_a_picture_without_a_folder_is_refused_before_a_row_is_read(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    assert main([str(tmp_path / "nothing.csv"), "--picture", str(tmp_path / "no" / "fit.png")]) == 1
+    assert "no/fit.png: cannot be written, for its folder is not there" in capsys.readouterr().err
+
+
 def test_limits_of_scores_are_kept_with_the_model_and_by_an_update(
     tmp_path: Path, capsys: Captured
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 import zstandard
@@ -20,9 +22,12 @@ from tests.data import FILES
 from tests.test_bucket import server, store  # noqa: F401
 from tests.test_query import postgresql  # noqa: F401
 from tests.test_rows import write
+from training import bucket, sources
 from training.__main__ import main
+from training.columns import Columns
 from training.dialect import Asked
 from training.errors import DataError
+from training.processes import Group
 from training.rows import read_rows
 
 Report = Callable[..., dict[str, Any]]
@@ -208,3 +213,62 @@ def test_many_blocks_give_the_same_bits_each_time(tmp_path: Path) -> None:
 def test_what_is_no_file_of_rows_is_refused(path: str) -> None:
     with pytest.raises(DataError):
         read_rows([path])
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """Parquet of some 16 MB."""
+    random = np.random.default_rng(3)
+    columns = {"hours": random.uniform(0, 50, 10**6), "score": random.normal(50, 9, 10**6)}
+    pl.DataFrame(columns).write_parquet(tmp_path / "rows.parquet")
+    return tmp_path / "rows.parquet"
+
+
+def counting(monkeypatch: pytest.MonkeyPatch, stream: Any) -> list[int]:
+    """How many bytes are read of all streams of a class, one by one."""
+    read: list[int] = []
+    readinto = stream.readinto
+
+    def counted(self: Any, buffer: Any) -> int:
+        read.append(readinto(self, buffer))
+        return read[-1]
+
+    monkeypatch.setattr(stream, "readinto", counted)
+    return read
+
+
+def test_parquet_in_a_bucket_is_not_read_a_second_time_for_a_digest(
+    store: Any,  # noqa: F811
+    large: Path,
+    report: Report,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store.put_object(Bucket="marks", Key="rows.parquet", Body=large.read_bytes())
+    read = counting(monkeypatch, bucket._Object)
+    assert report("s3://marks/rows.parquet")["rows"] == 10**6
+    assert sum(read) < large.stat().st_size / 2
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_in_a_group_one_process_takes_the_digest_of_parquet(
+    large: Path, monkeypatch: pytest.MonkeyPatch, rank: int
+) -> None:
+    read = counting(monkeypatch, sources.Digest)
+    share = Group(rank, 2)
+    with sources.opened(sources.File(str(large)), Columns(), Asked(), share) as table:
+        assert sum(make().length for make in table.batches) > 0
+        if rank == 0:
+            digest = hashlib.sha256(large.read_bytes()).hexdigest()
+            assert table.known_by() == {"bytes": large.stat().st_size, "sha256": digest}
+    assert (sum(read) == large.stat().st_size) == (rank == 0)
+
+
+def test_an_option_that_one_of_the_files_heeds_is_no_mistake(
+    tmp_path: Path, report: Report, capsys: pytest.CaptureFixture[str]
+) -> None:
+    book, text = FILES / "calc.xlsx", write(tmp_path, "hours;score\n1;2\n2;4\n")
+    both = report(book, text, "--separator", ";", "--decimal", ",")
+    assert [source["rows"] for source in both["sources"]] == [50, 2]
+    for option, mark in (("--separator", ";"), ("--decimal", ","), ("--encoding", "cp1252")):
+        assert main([str(book), option, mark, "--dry-run"]) == 1
+        assert f"{option} is said of a text file, and none is read" in capsys.readouterr().err

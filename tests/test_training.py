@@ -61,6 +61,19 @@ def test_a_dry_run_saves_nothing(capsys: Captured) -> None:
     assert bentoml.models.list() == []
 
 
+def test_the_address_of_a_database_alone_asks_for_a_query(capsys: Captured) -> None:
+    for address in ("sqlite:///marks.db", "postgresql://me:secret@host/marks"):
+        assert main([address]) == 1
+        err = capsys.readouterr().err
+        assert "the rows of a database are read with --query SQL" in err
+        assert "secret" not in err
+
+
+def test_rows_in_one_fold_are_said_not_to_be_cross_validated(capsys: Captured) -> None:
+    assert main(["--folds", "1", "--dry-run"]) == 0
+    assert "not cross-validated: that takes rows in two folds or more" in capsys.readouterr().out
+
+
 def test_raw_shows_where_sgd_was_heading(capsys: Captured) -> None:
     main(["--raw", "--dry-run"])
     assert "(not there yet: SGD is heading for 2 * hours + 0)" in capsys.readouterr().out
@@ -86,6 +99,8 @@ def test_several_files_are_one_data_set(tmp_path: Path, capsys: Captured) -> Non
         ("hours,score\n5,2\n20,3\n24,9\n", ["--lr", "1.5"], "SGD diverges"),
         ("a,b\n1,2\n", ["--hours-column", "a"], "no column 'score'; the columns are: a, b"),
         ("hours,score\n1,2\n", ["--hours-column", "score"], "'score' cannot be both hours and"),
+        ("1.5,42\n2,50\n", [], "; the first line must name the columns, and this one looks like"),
+        ("hours,score\n1,2\n2,3\n", ["--sheet", "May"], "--sheet is said of a workbook, and none"),
     ],
 )
 def test_bad_rows_or_fits_end_with_one_line_and_status_1(
@@ -105,6 +120,7 @@ def test_bad_rows_or_fits_end_with_one_line_and_status_1(
     "options",
     [
         ["--nonsense"],
+        ["--dry"],
         ["--lr", "0"],
         ["--lr", "nan"],
         ["--lr", "inf"],

@@ -52,6 +52,7 @@ def _png(name: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training",
+        allow_abbrev=False,
         description="Fit W and b of H(x) = Wx + b, score from hours, with torch SGD, and save them"
         " to the BentoML model store.",
         epilog="Exit status: 0 saved (or dry run), 1 unusable rows or fit, 2 usage, 3 refused:"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from training.errors import DataError
 
 NAMES_SHOWN = 20
+NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
 
 
 class Columns(NamedTuple):
@@ -51,6 +53,8 @@ def _only_place(table: str, column: str, names: Sequence[str], columns: Columns)
     if not names:
         raise DataError(f"{table}: {problem}; it gives no columns")
     shown = ", ".join(names[:NAMES_SHOWN]) + ", ..." * (len(names) > NAMES_SHOWN)
+    is_data = sum(bool(NUMBER.fullmatch(name)) for name in names) > 1
+    hint = "; the first line must name the columns, and this one looks like data" * is_data
     raise DataError(
-        f"{table}: {problem}; the columns are: {shown}; {option} NAME says which one is meant"
+        f"{table}: {problem}; the columns are: {shown}; {option} NAME says which one is meant{hint}"
     )

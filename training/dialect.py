@@ -19,6 +19,7 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 # character; so it decides what the columns are called, and nothing about the numbers.
 ENCODINGS = {"utf-8": "UTF-8", "cp949": "CP949", "cp1252": "Windows-1252"}
 MARKS = '0123456789+-.,;:|\t\r\n"eE '
+SEPARATOR_LINE = re.compile(r"(?i:sep)=([,;\t |:^~])(?:\r\n?|\n)")  # as Excel understands it
 LINE = re.compile(r'(?:[^"\r\n]|"[^"]*")*')  # up to its end, which is not one between quotes
 DECIMAL = re.compile(r"[-+]?\d*([.,])\d+([eE][-+]?\d+)?")
 GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}([.,])\d{3}")  # which may be thousands
@@ -46,6 +47,7 @@ class Dialect(NamedTuple):
     encoding: str = "utf-8"
     line_end: str = "\n"  # also where a carriage return stands before it
     packed: str | None = None  # by gzip or zstd
+    header_row: int = 1  # 2 below a line that names the separator
 
     def __str__(self) -> str:
         """In words; nothing for plain CSV."""
@@ -80,15 +82,21 @@ def tell(name: str, head: bytes, whole: bool, columns: Columns, asked: Asked = P
     except UnicodeError as error:
         raise DataError(f"{name}: is not written in {wide}: {error}") from None
     text = text.removeprefix("\ufeff" if wide else "\xef\xbb\xbf")
-    line, line_end = _first_line(name, text, whole)
-    encodings = [wide] if wide else _encodings(name, head, line, asked)
+    separator_line = SEPARATOR_LINE.match(text)
+    if separator_line:
+        text = text[separator_line.end() :]
+        asked = asked._replace(separator=asked.separator or separator_line[1])
+    header_row = 2 if separator_line else 1
+    where = f"{name}, row {header_row}"
+    line, line_end = _first_line(name, where, text, whole)
+    encodings = [wide] if wide else _encodings(where, head, line, asked)
     separators = [asked.separator] if asked.separator else list(SEPARATORS)
 
     def names(separator: str, encoding: str) -> tuple[str, ...]:
         try:
             found = next(csv.reader([line], delimiter=separator))
         except csv.Error:
-            raise DataError(f"{name}, row 1: a quote must begin and end a column's name") from None
+            raise DataError(f"{where}: a quote must begin and end a column's name") from None
         return tuple(found if wide else (_decoded(each, encoding) for each in found))
 
     ways = [
@@ -106,9 +114,9 @@ def tell(name: str, head: bytes, whole: bool, columns: Columns, asked: Asked = P
     separator, encoding = ways[0] if ways else (max(separators, key=line.count), encodings[0])
     found = names(separator, encoding)
     places = columns.places(name, found)
-    numbers = _numbers(text, whole, separator, places)
+    numbers = _numbers(text, whole, separator, places, header_row)
     decimal = asked.decimal or _decimal(name, numbers, separator, whole)
-    return Dialect(found, places, separator, decimal, encoding, line_end)
+    return Dialect(found, places, separator, decimal, encoding, line_end, None, header_row)
 
 
 def _called(separator: str) -> str:
@@ -129,7 +137,7 @@ def _utf_16(head: bytes) -> str | None:
     return "utf-16-be" if odd and not any(even) and all(odd) else None
 
 
-def _first_line(name: str, text: str, whole: bool) -> tuple[str, str]:
+def _first_line(name: str, where: str, text: str, whole: bool) -> tuple[str, str]:
     """The line that names the columns, and what lines end in; raises DataError."""
     if "\0" in text:
         raise DataError(f"{name}: is no text: it holds bytes of 0; a table must be saved as CSV")
@@ -137,17 +145,17 @@ def _first_line(name: str, text: str, whole: bool) -> tuple[str, str]:
         raise DataError(f"{name}: the file is empty; its first line must name the columns")
     line = LINE.match(text)[0]  # type: ignore[index]
     if not line.strip():
-        raise DataError(f"{name}, row 1: the line is empty; the first must name the columns")
+        raise DataError(f"{where}: the line is empty; the first must name the columns")
     rest = text[len(line) : len(line) + 2]
     if rest.startswith('"') or (not rest and not whole) or len(line) > LINE_MAX:
         raise DataError(
-            f"{name}, row 1: the line, which must name the columns, does not end within"
+            f"{where}: the line, which must name the columns, does not end within"
             f" {LINE_MAX >> 10} KiB; is a quote left open?"
         )
     return line, "\r" if rest[:1] == "\r" and rest != "\r\n" else "\n"
 
 
-def _encodings(name: str, head: bytes, line: str, asked: Asked) -> list[str]:
+def _encodings(where: str, head: bytes, line: str, asked: Asked) -> list[str]:
     """Those that the first line can be in, the likeliest first; raises DataError."""
     if line.isascii() and not asked.encoding:
         return ["utf-8"]  # or any other
@@ -155,7 +163,7 @@ def _encodings(name: str, head: bytes, line: str, asked: Asked) -> list[str]:
     fitting = [encoding for encoding in possible if _fits(line.encode("latin-1"), encoding)]
     if not fitting:
         tried = ", ".join(_written(encoding) for encoding in possible)
-        raise DataError(f"{name}, row 1: is not written in {tried}; --encoding says in which it is")
+        raise DataError(f"{where}: is not written in {tried}; --encoding says in which it is")
     return sorted(fitting, key=lambda encoding: not _fits(head, encoding, 4))
 
 
@@ -173,13 +181,13 @@ def _fits(data: bytes, encoding: str, cut: int = 0) -> bool:
 
 
 def _numbers(
-    text: str, whole: bool, separator: str, places: tuple[int, int]
+    text: str, whole: bool, separator: str, places: tuple[int, int], header_row: int
 ) -> Iterator[tuple[int, str]]:
     """What both columns hold, each value with the number of its row."""
     lines = io.StringIO(text, newline="")
     try:
-        for number, record in enumerate(csv.reader(lines, delimiter=separator), start=1):
-            if number > 1 and (whole or lines.tell() < len(text)):
+        for number, record in enumerate(csv.reader(lines, delimiter=separator), header_row):
+            if number > header_row and (whole or lines.tell() < len(text)):
                 yield from ((number, record[at].strip()) for at in places if at < len(record))
     except csv.Error:
         pass  # a value too long for it, which whoever reads the rows will name

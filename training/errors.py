@@ -25,6 +25,11 @@ def one_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0]
 
 
+def counted(rows: int) -> str:
+    """So many rows, in words."""
+    return f"{rows:,} row{'' if rows == 1 else 's'}"
+
+
 def printable(text: str) -> str:
     """With what is no character to be seen, such as what moves a terminal's cursor, written out."""
     return "".join(

@@ -59,7 +59,7 @@ def kind(name: str, file: IO[bytes], head: bytes) -> Kind:
     return "text"
 
 
-def is_whole(head: bytes) -> bool:
+def needs_all(head: bytes) -> bool:
     """Whether it has to be in memory as a whole to tell what it is."""
     return head.startswith((b"PK\x03\x04", OLE))
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from models.moments import Moments
 from models.study_score import Errors, Source, StudyScore
-from training.errors import printable
+from training.errors import counted, printable
 from training.gate import Comparison
 
 FILES_NAMED = 10
@@ -65,8 +65,11 @@ class Report(NamedTuple):
                 " b from {b_low:.4g} to {b_high:.4g}".format_map(facts)
             )
         yield f"training error: {_errors(model.training_error)}"
-        folds = sum(fold is not None for fold in model.folds)
-        yield f"cross-validated over {folds} folds: {_errors(model.cv_error)}"
+        if model.siblings:
+            folds = sum(fold is not None for fold in model.folds)
+            yield f"cross-validated over {folds} folds: {_errors(model.cv_error)}"
+        else:
+            yield "not cross-validated: that takes rows in two folds or more"
         if self.test:
             yield f"on {self.test.n:,} held-back rows: {_errors(model.errors(self.test))}"
         for finding in model.findings():
@@ -86,8 +89,7 @@ def _line(W: float, b: float) -> str:
 
 def _rows(sources: Sequence[Source]) -> str:
     skipped = sum(source.skipped for source in sources)
-    number = sum(source.rows for source in sources)
-    rows = f"{number:,} row{'' if number == 1 else 's'}"
+    rows = counted(sum(source.rows for source in sources))
     return f"{rows}, {skipped:,} skipped" if skipped else rows
 
 

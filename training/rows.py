@@ -19,7 +19,7 @@ from training import sources
 from training.batches import Batch, Limit, Problem
 from training.columns import Columns
 from training.dialect import PLAIN, Asked
-from training.errors import DataError
+from training.errors import DataError, counted
 from training.processes import Group
 
 if TYPE_CHECKING:
@@ -38,13 +38,15 @@ class Summary(NamedTuple):
     """What remains of the rows of a run.
 
     `folds[k]` are the moments of fold k, None if no row fell into it; `points` are (hours, score)
-    of rows drawn at random, in the order they were drawn; `notes` say what was left out.
+    of rows drawn at random, in the order they were drawn; `notes` say what was left out; `kinds` are those
+    of the sources: text, Parquet, workbook or query.
     """
 
     folds: tuple[Moments | None, ...]
     sources: tuple[Source, ...]
     points: tuple[tuple[float, float], ...] = ()
     notes: tuple[str, ...] = ()
+    kinds: frozenset[str] = frozenset()
 
     @property
     def moments(self) -> Moments:
@@ -95,13 +97,15 @@ class _Read(NamedTuple):
     used: int
     problems: dict[str, Problem]
     fields: dict[str, Any]
+    kind: str = ""
 
     def plus(self, other: _Read) -> _Read:
         """What two processes know."""
         problems = dict(self.problems)
         for reason, problem in other.problems.items():
             problems[reason] = problem.plus(problems.get(reason))
-        return _Read(self.used + other.used, problems, self.fields or other.fields)
+        fields, kind = self.fields or other.fields, self.kind or other.kind
+        return _Read(self.used + other.used, problems, fields, kind)
 
 
 def read_rows(
@@ -136,7 +140,7 @@ def read_rows(
                 part, reads[index] = _read(place, share, how, pool)
                 whole = _joined(whole, part, how.sample)
 
-    found = []
+    found, kinds = [], set()
     gathered = group.gather((whole, reads))
     parts = [part for part, _ in gathered]
     whole = functools.reduce(lambda one, other: _joined(one, other, how.sample), parts)
@@ -147,11 +151,15 @@ def read_rows(
         if not read.used + skipped:
             raise DataError(f"{place.name}: it has the columns, but no rows")
         for reason, problem in read.problems.items():
-            notes.append(f"skipped {problem.rows:,} rows: {reason}; the first is {problem.message}")
+            notes.append(
+                f"skipped {counted(problem.rows)}: {reason}; the first is {problem.message}"
+            )
+        kinds.add(read.kind)
         found.append(Source(name=place.name, rows=read.used, skipped=skipped, **read.fields))
     sources.refuse_seen(found, (), "holds what {} holds, and would count twice")
     _check_share(sum(s.skipped for s in found), sum(s.rows for s in found))
-    return Summary(tuple(whole.folds), tuple(found), _points(whole.drawn, how.sample), tuple(notes))
+    points = _points(whole.drawn, how.sample)
+    return Summary(tuple(whole.folds), tuple(found), points, tuple(notes), frozenset(kinds))
 
 
 @contextmanager
@@ -192,7 +200,7 @@ def _read(
         if share.rank:
             return whole, read
         fields = {"columns": table.columns, "read_as": table.read_as, **table.known_by()}
-        return whole, read._replace(fields=fields)
+        return whole, read._replace(fields=fields, kind=table.kind)
 
 
 def _in_order(

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from bentoml.exceptions import BentoMLException
 
@@ -46,6 +46,8 @@ def run(options: Namespace) -> int:
 
 
 def _run(options: Namespace, processes: Group) -> int:
+    if options.picture and not os.path.isdir(os.path.dirname(options.picture) or "."):
+        raise TrainingError(f"{options.picture}: cannot be written, for its folder is not there")
     update = processes.broadcast(lambda: store.load(options.update)) if options.update else None
     champion = processes.broadcast(_champion)
     limits = options.score_range and tuple(options.score_range)
@@ -75,6 +77,7 @@ def _run(options: Namespace, processes: Group) -> int:
     if held_back:
         because = "it is among the rows to train on, not held back"
         refuse_seen(held_back.sources, rows.sources, because)
+    _refuse_unused(options, rows.kinds | (held_back.kinds if held_back else set()))
     if processes.rank:
         return SAVED  # the first process does the rest
 
@@ -109,6 +112,18 @@ def _run(options: Namespace, processes: Group) -> int:
         _say(f"refused, nothing saved: {comparison.reason}; --force saves this model all the same")
         return REFUSED
     return FAILED if problem and not tag else SAVED
+
+
+def _refuse_unused(options: Namespace, kinds: Set[str]) -> None:
+    """Raises TrainingError for an option that no source of these kinds heeds."""
+    for option, kind, what in (
+        ("sheet", "workbook", "a workbook"),
+        ("separator", "text", "a text file"),
+        ("decimal", "text", "a text file"),
+        ("encoding", "text", "a text file"),
+    ):
+        if getattr(options, option) is not None and kind not in kinds:
+            raise TrainingError(f"--{option} is said of {what}, and none is read")
 
 
 def _folds(champion: Stored | None) -> int:

@@ -10,7 +10,7 @@ import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import IO, Any, NamedTuple
 
@@ -85,6 +85,7 @@ class Table(NamedTuple):
     `first_row` is the number of the first row; `letters` are those of both columns in a workbook.
     """
 
+    kind: str
     columns: tuple[str, str]
     batches: Iterator[Callable[[], Batch]]
     known_by: Callable[[], dict[str, Any]]
@@ -113,6 +114,11 @@ def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Place], lis
     places: dict[str, Place] = {}
     notes = []
     for path in paths:
+        if query.ADDRESS.match(path) and not (bucket.is_url(path) or os.path.lexists(path)):
+            raise DataError(
+                f"{query.shown(path)}: is no file or bucket; the rows of a database are read with"
+                " --query SQL"
+            )
         found, passed_over = (_in_bucket if bucket.is_url(path) else _on_disk)(path)
         if not found:
             raise DataError(f"{path}: no file there whose name ends in {', '.join(FORMATS)}")
@@ -198,29 +204,39 @@ class Digest(io.RawIOBase):
         return self._sha256.hexdigest()
 
 
-@contextmanager
-def opened(place: Place, columns: Columns, asked: Asked, share: Group) -> Iterator[Table]:
+def opened(
+    place: Place, columns: Columns, asked: Asked, share: Group
+) -> AbstractContextManager[Table]:
     """The share of one process in a source's rows; raises DataError, also while they are read."""
     if isinstance(place, Query):
-        with query.rows(place.address, place.sql, columns) as (names, frame):
-            numbers = hashlib.sha256()
-            yield Table(
-                names,
-                _made(parquet.in_batches(place.name, frame)),
-                lambda: {"bytes": None, "sha256": numbers.hexdigest(), "query": place.sql},
-                numbers=numbers,
-            )
-        return
+        return _answered(place, columns)
+    return _read(place, columns, asked, share)
+
+
+@contextmanager
+def _answered(asked: Query, columns: Columns) -> Iterator[Table]:
+    with query.rows(asked.address, asked.sql, columns) as (names, frame):
+        numbers = hashlib.sha256()
+        yield Table(
+            kind="query",
+            columns=names,
+            batches=_made(parquet.in_batches(asked.name, frame)),
+            known_by=lambda: {"bytes": None, "sha256": numbers.hexdigest(), "query": asked.sql},
+            numbers=numbers,
+        )
+
+
+@contextmanager
+def _read(
+    place: File | bucket.Object, columns: Columns, asked: Asked, share: Group
+) -> Iterator[Table]:
     with place.open() as file, ThreadPoolExecutor(2) as threads:
         digest = Digest(file, threads)
-        rest: Future[None] | None = None
         stream = io.BufferedReader(digest, texts.BLOCK_BYTES)
 
         def known_by() -> dict[str, Any]:
             if isinstance(place, bucket.Object):
                 return {"bytes": place.size, "sha256": None, "version": place.version}
-            if rest:
-                rest.result()
             _drain(stream)
             return {"bytes": digest.bytes, "sha256": digest.sha256()}
 
@@ -228,30 +244,42 @@ def opened(place: Place, columns: Columns, asked: Asked, share: Group) -> Iterat
             packed = kinds.packed(stream.peek(4)[:4])
             unpacked = kinds.unpacked(stream, packed)
             head = unpacked.read(HEAD_BYTES)
-            whole = io.BytesIO(head)
-            if kinds.is_whole(head):
-                whole = io.BytesIO(head + unpacked.read(WORKBOOK_BYTES))
-            kind = kinds.kind(place.name, whole, head)
+            in_memory = io.BytesIO(head)
+            if kinds.needs_all(head):
+                in_memory = io.BytesIO(head + unpacked.read(WORKBOOK_BYTES))
+            kind = kinds.kind(place.name, in_memory, head)
             if kind == "Parquet":
                 if packed or (isinstance(place, File) and not os.path.isfile(place.name)):
                     raise DataError(f"{place.name}: is Parquet, which must be in a file by itself")
-                rest = threads.submit(_drain, stream)
+                if isinstance(place, File) and not share.rank:  # which alone tells its SHA-256
+                    threads.submit(_drain, stream)  # beside Polars, which opens it again
                 names, batches = parquet.read(place.name, columns, share)
-                yield Table(names, _made(batches), known_by)
+                yield Table(kind, names, _made(batches), known_by)
             elif kind == "workbook":
-                sheet = workbook.read(place.name, whole, asked.sheet, columns)
+                sheet = workbook.read(place.name, in_memory, asked.sheet, columns)
                 cells = pl.DataFrame({"hours": sheet.hours, "score": sheet.scores})
-                batches = iter([Batch(cells, len(cells), rows=sheet.rows)])
-                read_as = f"sheet {sheet.name!r}"
-                yield Table(sheet.names, _made(batches), known_by, read_as, 0, sheet.letters)
+                yield Table(
+                    kind,
+                    sheet.names,
+                    _made(iter([Batch(cells, len(cells), rows=sheet.rows)])),
+                    known_by,
+                    read_as=f"sheet {sheet.name!r}",
+                    first_row=0,
+                    letters=sheet.letters,
+                )
             else:
                 is_all = len(head) < HEAD_BYTES
                 told = dialect.tell(place.name, head, is_all, columns, asked)
                 told = told._replace(packed=packed)
-                blocks = texts.blocks(unpacked, head, told)
                 hours, score = told.places
-                names = told.names[hours], told.names[score]
-                yield Table(names, _in_turn(blocks, told, share), known_by, str(told), 2)
+                yield Table(
+                    kind,
+                    (told.names[hours], told.names[score]),
+                    _in_turn(texts.blocks(unpacked, head, told), told, share),
+                    known_by,
+                    read_as=str(told),
+                    first_row=told.header_row + 1,
+                )
         except (EOFError, zlib.error, zstandard.ZstdError) as error:
             raise DataError(
                 f"{place.name}: is damaged or only a part of the file: {error}"

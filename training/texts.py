@@ -14,10 +14,13 @@ import numpy as np
 import polars as pl
 
 from training.batches import NO_ROWS, Batch
-from training.dialect import LINE_MAX, Dialect, is_wide
+from training.dialect import LINE, LINE_MAX, SEPARATOR_LINE, Dialect, is_wide
 
 BLOCK_BYTES = 1 << 22  # what is read at once
-HEADER = re.compile(rb'(?:\xef\xbb\xbf)?(?:[^"\r\n]|"[^"]*")*(?:\r\n?|\n)?')
+HEADER = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:%b)?%b(?:\r\n?|\n)?"
+    % (SEPARATOR_LINE.pattern.encode(), LINE.pattern.encode())
+)
 TEXT = pl.Schema({"hours": pl.String, "score": pl.String})
 LEFT_OPEN = "a quote in it is not closed"
 TOO_LONG = f"it is longer than {LINE_MAX >> 10} KiB"
