@@ -38,8 +38,8 @@ class Summary(NamedTuple):
     """What remains of the rows of a run.
 
     `folds[k]` are the moments of fold k, None if no row fell into it; `points` are (hours, score)
-    of rows drawn at random, in the order they were drawn; `notes` say what was left out; `kinds` are those
-    of the sources: text, Parquet, workbook or query.
+    of rows drawn at random, in the order they were drawn; `notes` say what was left out;
+    `kinds` are those of the sources: text, Parquet, workbook or query.
     """
 
     folds: tuple[Moments | None, ...]
