@@ -119,6 +119,9 @@ class Connection(HttpToolsProtocol):
         """It is whole."""
         if self.parser.should_upgrade():
             return
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) != 1 and self.parser.get_http_version() == "1.1":
+            raise ValueError("RFC 9112, 3.2: a request names its host, and once")
         super().on_headers_complete()
         self.in_body = True
         self.headers = []  # for trailers, which nobody reads

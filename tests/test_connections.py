@@ -36,6 +36,7 @@ from tests.tools import tool
 
 ASK = REQUEST % (len(BODY), BODY)
 PAGE = b"GET /static_content/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"  # over a megabyte
+CHUNKED = b"GET /model HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 GONE = (b"", b"HTTP/1.1 400 Bad Request\r\n")
 
 
@@ -250,9 +251,9 @@ def test_a_refused_request_whose_body_never_ends_is_cut(server: Server) -> None:
         (b"POST /predict HTTP/1.1\r\n", b"a: b\r\n"),
         (b"POST /predict HTTP/1.1\r\nx: ", b"x" * 1000),
         (b"GET /", b"x" * 1000),
-        (b"GET /model HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"a: b\r\n"),
-        (b"GET /model HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nx: ", b"x" * 1000),
-        (b"GET /model HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x" * 1000),
+        (CHUNKED + b"0\r\n", b"a: b\r\n"),
+        (CHUNKED + b"0\r\nx: ", b"x" * 1000),
+        (CHUNKED + b"1;", b"x" * 1000),
         (b"", b"\r\n" * 100),
     ],
     ids=["lines", "line", "path", "trailers", "trailer", "extension", "nothing"],
@@ -431,13 +432,25 @@ def test_a_websocket_handshake_gets_the_json_error(server: Server) -> None:
         b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(256)),
-        b"GET http:/// HTTP/1.1\r\n\r\n",
+        b"GET http:/// HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /model HTTP/1.1\r\n\r\n",
+        b"GET /model HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n",
     ],
 )
 def test_what_is_no_request_gets_a_json_error(server: Server, sent: bytes) -> None:
     answer = exchange(server, sent)
     assert statuses(answer) == [400]
     assert set(json.loads(answer.rpartition(b"\r\n\r\n")[2])) == {"error"}
+
+
+def test_http_1_0_needs_no_host(server: Server) -> None:
+    answer = exchange(server, b"GET /model HTTP/1.0\r\n\r\n")
+    assert statuses(answer) == [200]
+
+
+def test_a_request_without_host_adds_nothing_to_those_before_it(server: Server) -> None:
+    answer = exchange(server, ASK * 3 + ASK.replace(b"Host: x\r\n", b"") + ASK)
+    assert statuses(answer) == [200] * 3 + [400]
 
 
 def test_curl_offers_http_2_and_is_answered(server: Server) -> None:
