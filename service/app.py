@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from typing import Any
 
 import bentoml
@@ -41,6 +42,7 @@ try:
     settings = read_settings(os.environ)
 except ValueError as error:
     raise SystemExit(f"study_score: {error}") from None
+SUPERVISOR = "STUDY_SCORE_SUPERVISOR"  # whose workers these are; nobody else sets it
 live = LiveModel()
 listen(settings)
 keep_out_what_is_not_for_the_log()
@@ -133,11 +135,16 @@ class StudyScoreService:
         store.load(_tag())
         check_address(bool(settings.api_key))
         share()
+        os.environ[SUPERVISOR] = str(os.getpid())
 
     @bentoml.on_startup
     async def start_chores(self) -> None:
-        """Look out for newly trained models, and keep the metrics up to date."""
-        chores = [metrics().keep_writing(), *([live.follow()] if _follows() else [])]
+        """Look out for newly trained models, keep the metrics up to date, and end in time."""
+        chores = [metrics().keep_writing()]
+        if _follows():
+            chores.append(live.follow())
+        if os.environ.get(SUPERVISOR, str(os.getpid())) != str(os.getpid()):
+            chores.append(_end_without_supervisor())
         self.chores = [asyncio.create_task(chore) for chore in chores]
 
     @bentoml.on_shutdown
@@ -186,6 +193,13 @@ def _tag() -> str:
                 " with; unset it, or build a Bento with the model you want"
             )
     return str(_service.bento.info.all_models[0].tag)
+
+
+async def _end_without_supervisor() -> None:
+    """A worker left alone would hold the port, and answer, for as long as the machine runs."""
+    while str(os.getppid()) == os.environ[SUPERVISOR]:
+        await asyncio.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _follows() -> bool:

@@ -11,6 +11,7 @@ from subprocess import PIPE, STDOUT
 from typing import Any
 
 import bentoml
+import psutil
 import pytest
 import requests
 from bentoml.exceptions import BentoMLException
@@ -119,6 +120,18 @@ def test_a_fixed_version_is_served_and_not_followed(trained: Home) -> None:
 def store_tag(home: Home) -> str:
     latest = Path(home["BENTOML_HOME"], "models", "study_score", "latest")
     return f"study_score:{latest.read_text()}"
+
+
+def test_workers_end_when_their_supervisor_was_killed(trained: Home) -> None:
+    with start_serving({**trained, "STUDY_SCORE_WORKERS": "2"}) as server:
+        workers = psutil.Process(server.pid).children(recursive=True)
+        server.kill()
+        try:
+            wait_until(lambda: not any(worker.is_running() for worker in workers))
+        finally:
+            for worker in workers:
+                if worker.is_running():
+                    worker.kill()
 
 
 def test_the_log_stays_in_its_lines_and_answers_keep_their_bodies(trained: Home) -> None:
