@@ -6,7 +6,6 @@ import glob
 import os
 import re
 import shutil
-import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -18,7 +17,7 @@ from typing import Any
 import adbc_driver_postgresql.dbapi
 import pytest
 
-from tests.processes import wait_until
+from tests.processes import free_port, wait_until
 from tests.tools import tool
 from training import query
 from training.columns import Columns
@@ -58,8 +57,7 @@ def _server(initdb: Path, folder: Path) -> Iterator[str]:
     data = folder / "data"
     options = ["-U", "marks", "-A", "scram-sha-256", "--pwfile", str(password), "--no-sync"]
     subprocess.run([initdb, "-D", data, *options], check=True, capture_output=True, **user)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     settings = ["-p", str(port), "-c", "listen_addresses=127.0.0.1", "-k", str(folder)]
     with subprocess.Popen(
         [initdb.parent / "postgres", "-D", data, *settings],
