@@ -45,7 +45,7 @@ serve: setup
 	bentoml serve --host 127.0.0.1 --port $(PORT)
 
 test: lint
-	pytest
+	pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/ready-to-test
 	ruff check .

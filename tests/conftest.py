@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 _home = tempfile.TemporaryDirectory(prefix="study-score-tests-")
 os.environ["BENTOML_HOME"] = _home.name  # read once, when bentoml is first imported
@@ -26,6 +27,18 @@ from service.app import StudyScoreService  # noqa: E402
 from tests.processes import Home  # noqa: E402
 from training.fit import fit  # noqa: E402
 from training.rows import read_rows  # noqa: E402
+
+
+class Together(LoadFileScheduling):
+    """What shares fixtures runs in one process: the tests of a file, or of a folder of files."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(nodeid.split("::")[0])
+        return str(file if file.parent.name == "tests" else file.parent)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    return Together(config, log)
 
 
 @pytest.fixture(autouse=True)
