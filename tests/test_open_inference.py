@@ -189,10 +189,10 @@ def test_bodies_may_be_compressed(client: TestClient, encoding: str, pack: Any) 
     [
         ("br", b"{}", 415),
         ("gzip", b"{}", 400),
-        ("gzip", gzip.compress(b"{}")[:-1], 400),
-        ("gzip", gzip.compress(b"{}") + b"x", 400),
-        ("gzip", gzip.compress(b" " * ((1 << 20) + 1)), 413),
-        ("gzip", gzip.compress(b" " * (1 << 26)), 413),
+        ("gzip", gzip.compress(b"{}", mtime=0)[:-1], 400),
+        ("gzip", gzip.compress(b"{}", mtime=0) + b"x", 400),
+        ("gzip", gzip.compress(b" " * ((1 << 20) + 1), mtime=0), 413),
+        ("gzip", gzip.compress(b" " * (1 << 26), mtime=0), 413),
     ],
 )
 def test_what_does_not_unpack_to_a_body_is_refused(
