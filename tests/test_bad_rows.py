@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.test_rows import write
@@ -259,6 +259,7 @@ def test_more_than_half_bad_is_too_much(tmp_path: Path) -> None:
 
 
 @settings(deadline=None)
+@example("0\r", ".")
 @given(st.text('0123456789.eE+-_ \tinfa,;"x\r\0\u0663', max_size=8), st.sampled_from(".,"))
 def test_what_is_a_number_is_one_rule_for_reading_fast_and_row_by_row(
     text: str, decimal: str
