@@ -8,7 +8,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from models.moments import LEAST, Moments
-from models.spread import Following, square
+from models.spread import VaryingVariance, quadratic_term
 
 if TYPE_CHECKING:
     from models.study_score import StudyScore
@@ -69,7 +69,7 @@ def diagnose(moments: Moments) -> Diagnosis:
     if kurtosis > 1 + 1e-9:  # or all residuals are equally large
         trend = n * higher.sxrr / srr
         diagnosis = diagnosis._replace(spread_lm=trend * trend / sxx / (kurtosis - 1))
-    curve, norm = square(moments)
+    curve, norm = quadratic_term(moments)
     if norm:
         gain = higher.sxxr / norm * higher.sxxr
         bend = gain / (srr - gain) if srr - gain > 1e-12 * srr else math.inf
@@ -152,7 +152,7 @@ def findings(model: StudyScore) -> Iterator[Finding]:
     if numbers["W_low"] is not None:
         numbers["span"] = _span(numbers["W_low"], numbers["W_high"])
     variance = model.variance
-    if isinstance(variance, Following):
+    if isinstance(variance, VaryingVariance):
         ends = {"few": variance.low, "many": variance.high}
         numbers |= {end: math.sqrt(variance.of_scores(d)) for end, d in ends.items()}
     for about, verdict in _verdicts(numbers):

@@ -310,3 +310,8 @@ def _neat(value: float, scale: float) -> float:
 def merged(parts: Iterable[Moments | None]) -> Moments:
     """The moments of all rows of one or more parts; None stands for no rows."""
     return functools.reduce(operator.add, filter(None, parts))
+
+
+def plus(one: Moments | None, other: Moments | None) -> Moments | None:
+    """The moments of both sets of rows; None stands for no rows."""
+    return one + other if one and other else one or other

@@ -7,16 +7,23 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from models.moments import Moments
 
 LEAST_SHARE = 0.1  # of the mean variance: no hours are surer than that
 
 
-def within(value: Any, low: float, high: float) -> Any:
+def clipped(value: Any, low: float, high: float) -> Any:
     """The value, or each of an array or tensor, cut to low and high."""
     if isinstance(value, float | int):
         return min(max(value, low), high)
     return value.clip(low, high)
+
+
+def root(value: Any) -> Any:
+    """The square root of the value, or of each of an array."""
+    return math.sqrt(value) if isinstance(value, float | int) else np.sqrt(value)
 
 
 class Quadratic(NamedTuple):
@@ -55,7 +62,7 @@ class Quadratic(NamedTuple):
 Piece = tuple[float, float, Quadratic]
 
 
-class Following(NamedTuple):
+class VaryingVariance(NamedTuple):
     """A variance that follows the hours, in squared points at d hours from the rows' mean hours.
 
     `line` is that of the line, and `scores` that of scores around it: where d is within `low` to
@@ -70,7 +77,7 @@ class Following(NamedTuple):
 
     def of_scores(self, d: Any) -> Any:
         """The variance of scores around the line."""
-        return within(self.scores(within(d, self.low, self.high)), self.least, math.inf)
+        return clipped(self.scores(clipped(d, self.low, self.high)), self.least, math.inf)
 
     def __call__(self, d: Any) -> Any:
         """The variance of one more score around this line."""
@@ -87,7 +94,7 @@ class Following(NamedTuple):
             yield first, last, scores.plus(self.line)
 
 
-def square(moments: Moments) -> tuple[Quadratic, float]:
+def quadratic_term(moments: Moments) -> tuple[Quadratic, float]:
     """What of d^2 is orthogonal over the rows to 1 and d, and the sum of its squares.
 
     That sum is 0 where hours have only two values, or as good as two.
@@ -100,7 +107,7 @@ def square(moments: Moments) -> tuple[Quadratic, float]:
     return Quadratic(-sxx / n, -skew, 1.0), norm if norm > 1e-10 * higher.sxxxx else 0.0
 
 
-def following(moments: Moments, W: float, b: float, line: Quadratic) -> Following:
+def varying_variance(moments: Moments, W: float, b: float, line: Quadratic) -> VaryingVariance:
     """The variance around Wx + b, itself as unsure as `line`; the higher sums must be known.
 
     That of scores is the regression of the squared residuals on the hours and their square, times
@@ -110,10 +117,10 @@ def following(moments: Moments, W: float, b: float, line: Quadratic) -> Followin
     gram = moments.gram(0.0, moments.mean_y - W * moments.mean_x - b, moments.slope - W)
     ee, dee, ddee = (float(gram[5, k]) * n / (n - 2) for k in (0, 1, 3))
     scores = Quadratic(ee / n, dee / moments.sxx)
-    curve, norm = square(moments)
+    curve, norm = quadratic_term(moments)
     if norm:
         scores = scores.plus(curve, (ddee + curve.c1 * dee + curve.c0 * ee) / norm)
-    return Following(
+    return VaryingVariance(
         scores=scores,
         line=line,
         least=LEAST_SHARE * ee / n,

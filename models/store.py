@@ -106,8 +106,8 @@ def load(tag: bentoml.Tag | str) -> Stored:
     if wanted.version in (None, "latest"):
         named = latest()
         if named is None:
-            for newest in readable():
-                return newest
+            if found := readable():
+                return found[0]
             raise ModelMissing(tag)
         wanted = named
     folder = _folder() / str(wanted.version)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple, Self
@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from models.diagnosis import SURE, Diagnosis, Finding, diagnose, findings
 from models.document import Document
 from models.moments import Moments, merged
-from models.spread import Following, Quadratic, following, within
+from models.spread import Quadratic, VaryingVariance, clipped, root, varying_variance
 
 FORMATS = 1, 2  # of the stored document; 1 has no higher sums, and folds by the files' names
 TINY = 1e-9  # hours: what rounding may move the end of an interval
@@ -166,7 +166,7 @@ class StudyScore(Document):
         return Quadratic(variance / self.moments.n, 0.0, variance / self.moments.sxx)
 
     @cached_property
-    def variance(self) -> Quadratic | Following | None:
+    def variance(self) -> Quadratic | VaryingVariance | None:
         """How sure one more score is, at so many hours from the mean; null for under 3 rows.
 
         The textbook's s^2 (1 + 1/n + d^2/Sxx), s the residual standard deviation (Montgomery, Peck
@@ -177,7 +177,7 @@ class StudyScore(Document):
             return None
         spread_p = self.diagnosis.spread_p
         if spread_p is not None and spread_p < SURE:
-            return following(self.moments, self.W, self.b, self.line_variance)
+            return varying_variance(self.moments, self.W, self.b, self.line_variance)
         return self.line_variance.plus(Quadratic(self.residual_sd * self.residual_sd))
 
     def facts(self) -> dict[str, Any]:
@@ -223,29 +223,28 @@ class StudyScore(Document):
         """The score for a number of hours, or for each of an array, by one expression."""
         return self._cut(hours * self.W + self.b)
 
-    def interval(self, hours: Any, sqrt: Callable[[Any], Any] = math.sqrt) -> tuple[Any, Any]:
+    def interval(self, hours: Any) -> tuple[Any, Any]:
         """95 % prediction interval for the score of one more person who studied this long.
 
-        The score -+ t times the square root of `variance`. (None, None) for fewer than 3 rows; the
-        score itself where the line fits every row. For an array of hours, `sqrt` is numpy's.
+        For a number of hours, or for each of an array: the score -+ t times the square root of
+        `variance`. (None, None) for fewer than 3 rows; the score itself where the line fits every
+        row.
         """
-        return self._between(hours, self.variance, sqrt)
+        return self._between(hours, self.variance)
 
-    def line_interval(self, hours: Any, sqrt: Callable[[Any], Any] = math.sqrt) -> tuple[Any, Any]:
+    def line_interval(self, hours: Any) -> tuple[Any, Any]:
         """95 % confidence interval for the mean score of all who studied this long."""
-        return self._between(hours, self.line_variance, sqrt)
+        return self._between(hours, self.line_variance)
 
-    def _between(
-        self, hours: Any, variance: Quadratic | Following | None, sqrt: Callable[[Any], Any]
-    ) -> tuple[Any, Any]:
+    def _between(self, hours: Any, variance: Quadratic | VaryingVariance | None) -> tuple[Any, Any]:
         if self.t is None or variance is None:
             return None, None
-        margin = self.t * sqrt(variance(hours - self.moments.mean_x))
+        margin = self.t * root(variance(hours - self.moments.mean_x))
         score = hours * self.W + self.b
         return self._cut(score - margin), self._cut(score + margin)
 
     def _cut(self, score: Any) -> Any:
-        return within(score, *self.score_range) if self.score_range else score
+        return clipped(score, *self.score_range) if self.score_range else score
 
     def hours_for(self, score: float) -> tuple[float | None, float | None, float | None, bool]:
         """The hours whose predicted score this is, the least and the most whose 95 % interval holds
@@ -265,13 +264,13 @@ class StudyScore(Document):
 
     def _ends(self, hours: float) -> tuple[float | None, float | None]:
         """The least and the most hours whose interval holds the score of these."""
-        slope, t, variance, mean = self.W * self.W, self.t, self.variance, self.moments.mean_x
+        t, variance, mean = self.t, self.variance, self.moments.mean_x
         if t is None or variance is None or self.line_variance is None:
             return None, None
-        if slope <= t * t * self.line_variance.c2:
-            return None, None
+        if t * t * self.line_variance.c2 >= self.W * self.W:
+            return None, None  # the slope cannot be told from 0
         here, start, end = hours - mean, -mean, HOURS_MAX - mean
-        line = Quadratic(0.0, 0.0, slope)
+        line = Quadratic(0.0, 0.0, self.W * self.W)
 
         def holds(d: float) -> bool:
             return bool(line(d - here) <= t * t * variance(d))
@@ -286,7 +285,7 @@ class StudyScore(Document):
             found.append(0.0)
         if not found:
             return None, None
-        low, high = (within(end, 0.0, HOURS_MAX) for end in (min(found), max(found)))
+        low, high = (clipped(each, 0.0, HOURS_MAX) for each in (min(found), max(found)))
         return low, None if holds(end) else high
 
     def extrapolates(self, hours: Any) -> Any:

@@ -57,7 +57,7 @@ class ServedModel:
         return {"hours": hours, "low": low, "high": high, "extrapolated": extrapolated}
 
     def _scores(self, x: NDArray[np.float64]) -> dict[str, Any]:
-        low, high = _lists(self.model.interval(x, np.sqrt), len(x))
+        low, high = _lists(self.model.interval(x), len(x))
         return {"score": self.model.predict(x).tolist(), "low": low, "high": high}
 
     def card(self) -> ModelCard:
@@ -85,7 +85,7 @@ class ServedModel:
         inside = steps[(steps > 0) & (steps < HOURS_MAX)]
         hours = sorted({0.0, moments.min_x, moments.max_x, HOURS_MAX, *inside.tolist()})
         x = np.array(hours)
-        line_low, line_high = _lists(model.line_interval(x, np.sqrt), len(x))
+        line_low, line_high = _lists(model.line_interval(x), len(x))
         return Training(
             costs=list(model.costs),
             points=list(model.points),

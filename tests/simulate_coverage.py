@@ -60,9 +60,7 @@ def coverage(errors: Any, spread: Any, n: int, classes: int) -> tuple[Any, Any]:
         textbook.__dict__ |= {"diagnosis": Diagnosis()}
         textbook.__dict__.pop("variance")
         for k, each in enumerate((textbook, fitted)):
-            low, high = (
-                (end - 20 - 3 * HOURS) / spread(HOURS) for end in each.interval(HOURS, np.sqrt)
-            )
+            low, high = ((end - 20 - 3 * HOURS) / spread(HOURS) for end in each.interval(HOURS))
             inside[k] += errors.cdf(high) - errors.cdf(low)
     return tuple(inside / classes)
 

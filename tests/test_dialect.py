@@ -36,7 +36,7 @@ def told(
 
 
 @pytest.mark.parametrize(
-    ("name", "places", "words"),
+    ("name", "indexes", "words"),
     [
         ("r-csv.csv", (2, 3), ""),
         ("r-csv2.csv", (1, 2), "semicolons, decimal commas, Windows-1252"),
@@ -47,10 +47,10 @@ def told(
     ],
 )
 def test_what_r_and_libreoffice_write_is_told(
-    name: str, places: tuple[int, int], words: str
+    name: str, indexes: tuple[int, int], words: str
 ) -> None:
     found = told((FILES / name).read_bytes())
-    assert (found.places, str(found)) == (places, words)
+    assert (found.indexes, str(found)) == (indexes, words)
     assert "Schüler" in found.names or name == "r-cr.csv"
 
 
@@ -72,7 +72,7 @@ def test_what_iconv_makes_of_korean_names_is_told(encoding: str, word: str) -> N
         [iconv, "-f", "UTF-8", "-t", encoding], input=text.encode(), capture_output=True, check=True
     )
     found = told(made.stdout)
-    assert (found.names, found.places) == (("score", "hours", "이름"), (1, 0))
+    assert (found.names, found.indexes) == (("score", "hours", "이름"), (1, 0))
     assert str(found) == word
 
 
@@ -80,7 +80,7 @@ def test_what_iconv_makes_of_korean_names_is_told(encoding: str, word: str) -> N
 def test_columns_are_found_by_names_in_any_encoding(encoding: str) -> None:
     content = "이름;점수;공부 시간\n김;50;1,5\n".encode(encoding)
     found = told(content, Columns("공부 시간", "점수"))
-    assert (found.places, found.separator, found.decimal) == ((2, 1), ";", ",")
+    assert (found.indexes, found.separator, found.decimal) == ((2, 1), ";", ",")
 
 
 @pytest.mark.parametrize(
@@ -172,8 +172,8 @@ def test_what_can_be_read_in_two_ways_or_none_is_refused_with_the_option_that_de
 def test_the_options_decide_what_could_be_read_in_two_ways() -> None:
     assert told("hours;score\n1,204;20\n", decimal=",").decimal == ","
     assert told("hours;score\n1.204;20\n", decimal=".").decimal == "."
-    assert told("hours,score,x;hours;score\n", separator=";").places == (1, 2)
-    assert told("hours|score\n1|2\n", separator="|").places == (0, 1)
+    assert told("hours,score,x;hours;score\n", separator=";").indexes == (1, 2)
+    assert told("hours|score\n1|2\n", separator="|").indexes == (0, 1)
     assert told("hours;Änderung;score\n".encode("cp1252"), encoding="cp1252").names[1] == "Änderung"
     with pytest.raises(DataError, match="row 1: is not written in UTF-8; --encoding says"):
         told("hours;Prüfung;score\n".encode("cp1252"), encoding="utf-8")

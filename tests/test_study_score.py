@@ -215,7 +215,7 @@ def test_numbers_and_arrays_have_the_same_intervals(
     hours = np.array([0.0, 0.5, 4.0, 9.7, 16.0, 30.0, HOURS_MAX])
     for interval in (model.interval, model.line_interval):
         each = [interval(h) for h in hours.tolist()]
-        assert np.array(interval(hours, np.sqrt)).T.tolist() == [list(pair) for pair in each]
+        assert np.array(interval(hours)).T.tolist() == [list(pair) for pair in each]
     assert model.predict(hours).tolist() == [model.predict(h) for h in hours.tolist()]
 
 
@@ -225,7 +225,7 @@ def test_the_band_of_the_line_is_that_of_statsmodels(tmp_path: Path, x: Array, y
     hours = np.linspace(0, 2 * x.max(), 9)
     line = statsmodels.OLS(y, statsmodels.add_constant(x)).fit()
     expected = line.get_prediction(statsmodels.add_constant(hours)).conf_int(alpha=0.05)
-    np.testing.assert_allclose(np.array(model.line_interval(hours, np.sqrt)).T, expected, rtol=1e-9)
+    np.testing.assert_allclose(np.array(model.line_interval(hours)).T, expected, rtol=1e-9)
 
 
 def test_scores_and_bounds_are_cut_to_the_limits_of_scores(cars: StudyScore) -> None:
@@ -280,7 +280,7 @@ def test_the_hours_for_a_score_are_those_whose_interval_holds_it(
     else:
         model = request.getfixturevalue(name)
     hours = np.linspace(0, 2000, 2_000_001)
-    lows, highs = model.interval(hours, np.sqrt)
+    lows, highs = model.interval(hours)
     for score in (-900.0, -20.0, 0.0, 20.0, 40.0, 60.0, 150.0):
         holding = hours[(lows <= score) & (score <= highs)]
         _, low, high, _ = model.hours_for(score)

@@ -100,11 +100,11 @@ class Batch(NamedTuple):
         def note(
             reason: str, mask: Mask, column: int | None, message: Callable[[int], str]
         ) -> None:
-            mask &= good
+            mask = mask & good
             if mask.any():
-                place = int(mask.argmax())
-                row = place if self.rows is None else self.rows[place]
-                found[reason] = Problem(int(mask.sum()), row, column, message(place))
+                at = int(mask.argmax())
+                row = at if self.rows is None else self.rows[at]
+                found[reason] = Problem(int(mask.sum()), row, column, message(at))
                 good[mask] = False
 
         faulty = np.zeros(len(good), np.bool_)
@@ -113,14 +113,14 @@ class Batch(NamedTuple):
         for k, (limit, values) in enumerate(zip(limits, self.numbers(), strict=True)):
             texts = self.frame.to_series(k).cast(pl.String).fill_null("")
             told = partial(self._told, limit, texts)
-            note(f"{limit.name} missing", (texts == "").to_numpy().copy(), k, told)
+            note(f"{limit.name} missing", (texts == "").to_numpy(), k, told)
             note(f"{limit.name} is no number", np.isnan(values), k, told)
             note(f"{limit.name} out of range", ~limit.hold(values), k, told)
         return good, found
 
-    def _told(self, limit: Limit, texts: pl.Series, place: int) -> str:
+    def _told(self, limit: Limit, texts: pl.Series, at: int) -> str:
         """What is wrong with a value."""
-        text = texts[place]
+        text = texts[at]
         hint = ""
         if OTHER_MARK.fullmatch(text) and self.decimal not in text:
             mark = "point" if self.decimal == "." else "comma"

@@ -20,11 +20,11 @@ class Columns(NamedTuple):
 
     def among(self, names: Sequence[str]) -> bool:
         """Whether both are there."""
-        return all(_places(column, names) for column in self)
+        return all(_indexes(column, names) for column in self)
 
-    def places(self, table: str, names: Sequence[str]) -> tuple[int, int]:
+    def indexes(self, table: str, names: Sequence[str]) -> tuple[int, int]:
         """Where in a table with columns of these names they are, from 0; raises DataError."""
-        hours, score = (_only_place(table, column, names, self) for column in self)
+        hours, score = (_only_index(table, column, names, self) for column in self)
         if hours == score:
             raise DataError(
                 f"{table}: column {names[hours]!r} cannot be both hours and score; --hours-column"
@@ -33,7 +33,7 @@ class Columns(NamedTuple):
         return hours, score
 
 
-def _places(column: str, names: Sequence[str]) -> list[int]:
+def _indexes(column: str, names: Sequence[str]) -> list[int]:
     """Those of exactly this name, or else those of this name but for case and blanks around it."""
     return [i for i, name in enumerate(names) if name == column] or [
         i for i, name in enumerate(names) if _plain(name) == _plain(column)
@@ -44,8 +44,8 @@ def _plain(name: str) -> str:
     return name.strip().casefold()
 
 
-def _only_place(table: str, column: str, names: Sequence[str], columns: Columns) -> int:
-    found = _places(column, names)
+def _only_index(table: str, column: str, names: Sequence[str], columns: Columns) -> int:
+    found = _indexes(column, names)
     if len(found) == 1:
         return found[0]
     problem = f"{len(found)} columns {column!r}" if found else f"no column {column!r}"

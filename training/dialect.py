@@ -35,13 +35,13 @@ class Asked(NamedTuple):
 
 
 class Dialect(NamedTuple):
-    """How a text file is written: `names` are its columns' names, `places` those of the two.
+    """How a text file is written: `names` are its columns' names, `indexes` those of the two.
 
     Where the encoding is UTF-16, everything else is true of the file's text.
     """
 
     names: tuple[str, ...]
-    places: tuple[int, int]
+    indexes: tuple[int, int]
     separator: str = ","
     decimal: str = "."
     encoding: str = "utf-8"
@@ -113,10 +113,10 @@ def tell(name: str, head: bytes, whole: bool, columns: Columns, asked: Asked = P
         )
     separator, encoding = ways[0] if ways else (max(separators, key=line.count), encodings[0])
     found = names(separator, encoding)
-    places = columns.places(name, found)
-    numbers = _numbers(text, whole, separator, places, header_row)
+    indexes = columns.indexes(name, found)
+    numbers = _numbers(text, whole, separator, indexes, header_row)
     decimal = asked.decimal or _decimal(name, numbers, separator, whole)
-    return Dialect(found, places, separator, decimal, encoding, line_end, None, header_row)
+    return Dialect(found, indexes, separator, decimal, encoding, line_end, None, header_row)
 
 
 def _called(separator: str) -> str:
@@ -181,14 +181,14 @@ def _fits(data: bytes, encoding: str, cut: int = 0) -> bool:
 
 
 def _numbers(
-    text: str, whole: bool, separator: str, places: tuple[int, int], header_row: int
+    text: str, whole: bool, separator: str, indexes: tuple[int, int], header_row: int
 ) -> Iterator[tuple[int, str]]:
     """What both columns hold, each value with the number of its row."""
     lines = io.StringIO(text, newline="")
     try:
         for number, record in enumerate(csv.reader(lines, delimiter=separator), header_row):
             if number > header_row and (whole or lines.tell() < len(text)):
-                yield from ((number, record[at].strip()) for at in places if at < len(record))
+                yield from ((number, record[at].strip()) for at in indexes if at < len(record))
     except csv.Error:
         pass  # a value too long for it, which whoever reads the rows will name
 

@@ -17,12 +17,12 @@ from scipy.special import fdtrc, stdtrit
 from models import VERSION
 from models.diagnosis import diagnose
 from models.document import first_problem
-from models.moments import Cost, Moments, merged
+from models.moments import Cost, Moments, merged, plus
 from models.study_score import Fit, StudyScore
 from training.errors import CannotFit
-from training.gate import are_the_labs
-from training.rows import Summary, plus
+from training.rows import Summary
 from training.sgd import Epoch, descend
+from training.sources import are_the_labs
 
 if TYPE_CHECKING:
     from models.store import Stored
@@ -65,14 +65,15 @@ def fit(
     problems = [everything, *filter(None, others)]
     cost = side_by_side([m.cost if raw else m.standard_cost for m in problems])
     scale = 1.0 if raw else everything.sd_y**2  # from the cost in standard units
+    # at even steps of the epoch's logarithm
     kept = {round(epochs ** (i / (COSTS_KEPT - 2))) for i in range(COSTS_KEPT - 1)} | {0}
     costs = []
     for epoch in watch(_falling(descend(cost, lr, epochs), cost, lr)):
         if epoch.number in kept:
             costs.append((epoch.number, float(epoch.cost[0]) * scale))
     ends = zip(problems, epoch.W.tolist(), epoch.b.tolist(), strict=True)
-    lines = iter([(W, b) if raw else m.from_standard_units(W, b) for m, W, b in ends])
-    W, b = next(lines)
+    (W, b), *rest = ((W, b) if raw else m.from_standard_units(W, b) for m, W, b in ends)
+    lines = iter(rest)
 
     f = diagnose(everything).curvature_f
     try:

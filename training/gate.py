@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,9 +11,9 @@ from scipy.special import fdtrc, stdtrit
 
 from models.diagnosis import diagnose
 from models.moments import Moments
-from models.study_score import Source, StudyScore
+from models.study_score import StudyScore
 from training.rows import Summary
-from training.sources import LAB_CSV
+from training.sources import are_the_labs
 
 if TYPE_CHECKING:
     from models.store import Stored
@@ -59,11 +58,6 @@ class Comparison(NamedTuple):
         return {**self._asdict(), "refused": self.refused}
 
 
-def are_the_labs(sources: Sequence[Source]) -> bool:
-    """Whether the lab's three rows are all there is."""
-    return {source.sha256 for source in sources} == {hashlib.sha256(LAB_CSV).hexdigest()}
-
-
 def compare(stored: Stored, challenger: StudyScore, rows: Summary) -> Comparison:
     """Whether the champion stays, for one of these reasons.
 
@@ -91,7 +85,7 @@ def compare(stored: Stored, challenger: StudyScore, rows: Summary) -> Comparison
     mean_square = sum(champion.squares_unseen(rows.folds)) / run.n
     found = Comparison(
         tag,
-        next(_unlike(stored, run, mean_square), None),
+        _unlike(stored, run, mean_square),
         run_rmse=math.sqrt(mean_square) if champion.siblings else None,
         own_rmse=champion.cv_error.rmse,
         slope=run.slope,
@@ -135,7 +129,7 @@ def _incomparable(champion: StudyScore, challenger: StudyScore) -> str | None:
     return None
 
 
-def _unlike(stored: Stored, run: Moments, mean_square: float) -> Iterator[str]:
+def _unlike(stored: Stored, run: Moments, mean_square: float) -> str | None:
     """In what the rows of a run are so unlike the champion's that a person must look at them.
 
     `mean_square` is the champion's mean squared error on them.
@@ -144,7 +138,7 @@ def _unlike(stored: Stored, run: Moments, mean_square: float) -> Iterator[str]:
     own = champion.moments
     low, high = own.min_x, own.max_x
     if abs(run.mean_x - (low + high) / 2) > high - low:  # beyond the range widened by half
-        yield (
+        return (
             f"the hours of these rows average {run.mean_x:.4g}, and those of {tag} lie between"
             f" {low:g} and {high:g}"
         )
@@ -155,25 +149,26 @@ def _unlike(stored: Stored, run: Moments, mean_square: float) -> Iterator[str]:
         two = sd * float(stdtrit(own.n - 2, TWO_SIGMA))
         if slope > two / math.sqrt(own.sxx):
             if less > max((1 - SLOPE_SHARE) * slope, two * math.sqrt(1 / own.sxx + 1 / run.sxx)):
-                yield (
+                return (
                     f"an hour is worth {run.slope:.4g} points in these rows, and {own.slope:.4g} in"
                     f" those of {tag}"
                 )
             noise = math.sqrt(run.cost.least * run.n / max(run.n - 2, 1) / run.sxx)
             if slope > T_EXPECTED * sd / math.sqrt(run.sxx) and slope - less < T_FOUND * noise:
-                yield (
+                return (
                     "hours explain nothing for certain of these scores, and"
                     f" {champion.training_error.r2:.0%} of the variance of those of {tag}"
                 )
 
     own_rmse = champion.residual_sd if champion.cv_error.rmse is None else champion.cv_error.rmse
     if own_rmse is None or mean_square <= ERROR_RATIO * own_rmse**2 + NOTHING * run.syy / run.n:
-        return
+        return None
     freedom = 2 / max(NOTHING, _kurtosis(own, run) - 1)
     ratio = mean_square / own_rmse**2 if own_rmse else math.inf
     if math.isinf(ratio) or fdtrc(freedom * run.n, freedom * own.n, ratio) < ERROR_P:
         rmse = math.sqrt(mean_square)
-        yield f"{tag} misses these rows by {rmse:.4g} (RMSE), and its own by {own_rmse:.4g}"
+        return f"{tag} misses these rows by {rmse:.4g} (RMSE), and its own by {own_rmse:.4g}"
+    return None
 
 
 def _kurtosis(*parts: Moments) -> float:

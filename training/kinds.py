@@ -30,7 +30,7 @@ NO_TABLES = (
     (b"\x7fELF", "a program"),
 )
 MARKUP = "a web page or an XML document; save the table in it as CSV or a workbook"
-NO_ROWS = re.compile(rb'(\xef\xbb\xbf)?\s*(?:(?P<markup><[!?a-zA-Z])|\{\s*"|\[\s*[\[{"])')
+MARKUP_OR_JSON = re.compile(rb'(\xef\xbb\xbf)?\s*(?:(?P<markup><[!?a-zA-Z])|\{\s*"|\[\s*[\[{"])')
 JSON = "JSON; its rows can be saved as CSV or Parquet"
 OTHER_ZIPS = (
     ("word/", "a Word document; save the table in it as CSV or a workbook"),
@@ -52,7 +52,7 @@ def kind(name: str, file: IO[bytes], head: bytes) -> Kind:
     for start, what in NO_TABLES:
         if head.startswith(start):
             raise no_table(name, what)
-    if match := NO_ROWS.match(head):
+    if match := MARKUP_OR_JSON.match(head):
         raise no_table(name, MARKUP if match["markup"] else JSON)
     if head[257:262] == b"ustar":
         raise no_table(name, "a tar archive; unpack it")

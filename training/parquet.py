@@ -19,7 +19,7 @@ def read(name: str, columns: Columns, share: Group) -> tuple[tuple[str, str], It
     try:
         file = pl.scan_parquet(name, glob=False, hive_partitioning=False)
         schema = file.collect_schema()
-        hours, score = columns.places(name, schema.names())
+        hours, score = columns.indexes(name, schema.names())
         names = schema.names()[hours], schema.names()[score]
         for column in names:
             if not schema[column].is_numeric():

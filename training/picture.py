@@ -49,7 +49,7 @@ def _draw_fit(axes: Any, model: StudyScore, points: Sequence[tuple[float, float]
     margin = 0.04 * (moments.max_x - moments.min_x)
     hours = np.linspace(max(0.0, moments.min_x - margin), moments.max_x + margin, 200)
     if model.t is not None:
-        low, high = np.array([model.interval(x) for x in hours.tolist()]).T
+        low, high = model.interval(hours)
         axes.fill_between(hours, low, high, color=BAND, lw=0, label="95 % prediction interval")
     shown = f"{len(points):,} of {moments.n:,} rows" if len(points) < moments.n else "rows"
     x, y = np.array(points).reshape(-1, 2).T

@@ -53,7 +53,7 @@ def rows(
             frame = _executed(cursor, sql)
             types = frame.collect_schema()
             names = types.names()
-            hours, score = (names[place] for place in columns.places("the query", names))
+            hours, score = (names[index] for index in columns.indexes("the query", names))
             if address.startswith("sqlite:"):
                 frame.head(1).collect()  # DuplicateError, if two columns have one name
                 yield (hours, score), _from_sqlite(cursor, sql, hours, score)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from models.moments import Moments, merged
+from models.moments import Moments, merged, plus
 from models.study_score import HOURS_MAX, Source
 from training import sources
 from training.batches import Batch, Limit, Problem
@@ -252,9 +252,9 @@ def _lowest(bits: NDArray[np.uint64], x: Array, y: Array, size: int) -> dict[int
     """The rows with the lowest hashes, and how often each is there."""
     if not size:
         return {}
-    bits, places, times = np.unique(bits, return_index=True, return_counts=True)
-    places = places[:size]
-    rows = zip(x[places].tolist(), y[places].tolist(), strict=True)
+    bits, firsts, times = np.unique(bits, return_index=True, return_counts=True)
+    firsts = firsts[:size]
+    rows = zip(x[firsts].tolist(), y[firsts].tolist(), strict=True)
     return dict(zip(bits.tolist(), zip(rows, times.tolist(), strict=False), strict=False))
 
 
@@ -270,11 +270,6 @@ def _points(drawn: dict[int, tuple[Row, int]], sample: int) -> tuple[Row, ...]:
     """All rows if they are few enough, else each of those drawn once."""
     every = tuple(row for row, times in drawn.values() for _ in range(times))
     return every if len(every) <= sample else tuple(row for row, _ in drawn.values())
-
-
-def plus(one: Moments | None, other: Moments | None) -> Moments | None:
-    """The moments of both sets of rows; None stands for no rows."""
-    return one + other if one and other else one or other
 
 
 def _check_share(skipped: int, rows: int) -> None:

@@ -19,13 +19,13 @@ from training.columns import Columns
 from training.dialect import Asked
 from training.errors import TrainingError, printable
 from training.fit import POINTS_KEPT, fit
-from training.gate import are_the_labs, compare
+from training.gate import compare
 from training.processes import Group, group
 from training.progress import Progress
 from training.report import Report
 from training.rows import read_rows
 from training.sgd import Epoch
-from training.sources import refuse_seen
+from training.sources import are_the_labs, refuse_seen
 
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
 POINTS_DRAWN = 2000
@@ -128,8 +128,9 @@ def _refuse_unused(options: Namespace, kinds: Set[str]) -> None:
 
 def _folds(champion: Stored | None) -> int:
     """As many as a champion of real rows has, for else it cannot be compared."""
-    real = champion and not are_the_labs(champion.model.sources)
-    return len(champion.model.folds) if champion and real else FOLDS
+    if champion is None or are_the_labs(champion.model.sources):
+        return FOLDS
+    return len(champion.model.folds)
 
 
 def _champion() -> Stored | None:

@@ -27,7 +27,7 @@ from training.processes import Group
 
 LAB_CSV = b"hours,score\n1,2\n2,4\n3,6\n"
 TEXTS = (".csv", ".tsv")
-FORMATS = (*TEXTS, ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+ENDINGS = (*TEXTS, ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 PACKED = tuple(name + packed for name in TEXTS for packed in (".gz", ".zst"))
 HIDDEN = (".", "_", "~$")
 WORKBOOK_BYTES = 1 << 28
@@ -121,7 +121,7 @@ def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Place], lis
             )
         found, passed_over = (_in_bucket if bucket.is_url(path) else _on_disk)(path)
         if not found:
-            raise DataError(f"{path}: no file there whose name ends in {', '.join(FORMATS)}")
+            raise DataError(f"{path}: no file there whose name ends in {', '.join(ENDINGS)}")
         for place in found:
             is_file = isinstance(place, File)
             places.setdefault(os.path.realpath(place.name) if is_file else place.name, place)
@@ -168,7 +168,7 @@ def _tables(
     found = [
         place(name)
         for name in names
-        if name.lower().endswith(FORMATS)
+        if name.lower().endswith(ENDINGS)
         and not any(part.startswith(HIDDEN) for part in name[len(folder) :].split("/"))
     ]
     return found, len(names) - len(found)
@@ -271,7 +271,7 @@ def _read(
                 is_all = len(head) < HEAD_BYTES
                 told = dialect.tell(place.name, head, is_all, columns, asked)
                 told = told._replace(packed=packed)
-                hours, score = told.places
+                hours, score = told.indexes
                 yield Table(
                     kind,
                     (told.names[hours], told.names[score]),
@@ -302,6 +302,11 @@ def _in_turn(
 def _drain(stream: IO[bytes]) -> None:
     while stream.read(texts.BLOCK_BYTES):
         pass
+
+
+def are_the_labs(sources: Sequence[Source]) -> bool:
+    """Whether the lab's three rows are all there is."""
+    return {source.sha256 for source in sources} == {hashlib.sha256(LAB_CSV).hexdigest()}
 
 
 def refuse_seen(sources: Iterable[Source], seen: Iterable[Source], because: str) -> None:

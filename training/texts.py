@@ -41,16 +41,16 @@ def blocks(file: IO[bytes], head: bytes, dialect: Dialect) -> Iterator[bytes]:
             if in_long_row:
                 _, found, data = data.partition(end)
                 in_long_row = not found
-            place = _place_to_cut(data, end, len(data) > LINE_MAX)
-            if not place:
+            cut = _cut_at(data, end, len(data) > LINE_MAX)
+            if not cut:
                 break
-            block, data = data[:place], data[place:]
+            block, data = data[:cut], data[cut:]
             yield block
             in_long_row = not block.endswith(end)
     while data:
-        place = _place_to_cut(data, end, True)
-        yield data[:place]
-        data = data[place:]
+        cut = _cut_at(data, end, True)
+        yield data[:cut]
+        data = data[cut:]
 
 
 def _chunks(file: IO[bytes], head: bytes, dialect: Dialect) -> Iterator[bytes]:
@@ -69,17 +69,17 @@ def _chunks(file: IO[bytes], head: bytes, dialect: Dialect) -> Iterator[bytes]:
         yield end
 
 
-def _place_to_cut(data: bytes, end: bytes, now: bool) -> int:
+def _cut_at(data: bytes, end: bytes, now: bool) -> int:
     """After the last row that is whole, else 0, or if it must be `now` after the first line."""
-    place = data.rfind(end) + 1
-    quotes = data.count(b'"', 0, place)
+    cut = data.rfind(end) + 1
+    quotes = data.count(b'"', 0, cut)
     while quotes % 2:
-        before = data.rfind(end, 0, place - 1) + 1
-        quotes -= data.count(b'"', before, place)
-        place = before
-    if now and not place:
+        before = data.rfind(end, 0, cut - 1) + 1
+        quotes -= data.count(b'"', before, cut)
+        cut = before
+    if now and not cut:
         return data.find(end, 0, LINE_MAX) + 1 or min(len(data), LINE_MAX)
-    return place
+    return cut
 
 
 def passed_over(block: bytes, dialect: Dialect) -> Batch:
@@ -99,7 +99,7 @@ def rows_in(block: bytes, dialect: Dialect) -> int:
 def batch_of(block: bytes, dialect: Dialect) -> Batch:
     """The rows of a block."""
     kind = pl.String if dialect.decimal == "," else pl.Float64
-    hours, score = dialect.places
+    hours, score = dialect.indexes
     names = map(str, range(len(dialect.names)))
     exact = partial(_one_by_one, block, dialect)
     lone = dialect.line_end == "\n" and block.count(b"\r") != block.count(b"\r\n")
@@ -109,8 +109,8 @@ def batch_of(block: bytes, dialect: Dialect) -> Batch:
         frame = pl.read_csv(
             block,
             has_header=False,
-            columns=sorted(dialect.places),
-            schema={name: kind if int(name) in dialect.places else pl.String for name in names},
+            columns=sorted(dialect.indexes),
+            schema={name: kind if int(name) in dialect.indexes else pl.String for name in names},
             separator=dialect.separator,
             eol_char=dialect.line_end,
             encoding="utf8-lossy",
@@ -148,14 +148,14 @@ def _one_by_one(block: bytes, dialect: Dialect) -> Batch:
             if any(record[len(dialect.names) :]):
                 faults[len(rows)] = _too_many(record, dialect)
             rows.append(number)
-            hours.append(_value(record, dialect.places[0], dialect))
-            scores.append(_value(record, dialect.places[1], dialect))
+            hours.append(_value(record, dialect.indexes[0], dialect))
+            scores.append(_value(record, dialect.indexes[1], dialect))
     frame = pl.DataFrame({"hours": hours, "score": scores}, TEXT)
     return Batch(frame, number, dialect.decimal, rows, faults)
 
 
-def _value(record: list[str], place: int, dialect: Dialect) -> str:
-    text = record[place] if place < len(record) else ""
+def _value(record: list[str], index: int, dialect: Dialect) -> str:
+    text = record[index] if index < len(record) else ""
     if text.isascii():
         return text
     encoding = "utf-8" if is_wide(dialect.encoding) else dialect.encoding

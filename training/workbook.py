@@ -54,13 +54,13 @@ def read(where: str, file: IO[bytes], name: str | None, columns: Columns) -> She
         raise DataError(f"{where}: the sheet {name!r} is empty")
     header = next((i for i, (_, cells) in enumerate(filled) if columns.among(cells)), 0)
     names = filled[header][1]
-    places = columns.places(f"{where}, sheet {name!r}", names)
+    indexes = columns.indexes(f"{where}, sheet {name!r}", names)
     below = filled[header + 1 :]
-    hours, scores = ([cells[place] for _, cells in below] for place in places)
+    hours, scores = ([cells[index] for _, cells in below] for index in indexes)
     return Sheet(
         name,
-        (names[places[0]], names[places[1]]),
-        (_letters(first_column + places[0]), _letters(first_column + places[1])),
+        (names[indexes[0]], names[indexes[1]]),
+        (_letters(first_column + indexes[0]), _letters(first_column + indexes[1])),
         [number for number, _ in below],
         hours,
         scores,
