@@ -19,15 +19,15 @@ from starlette.types import ASGIApp
 from models import store
 from service import openapi, pages
 from service.address import check_address
-from service.connections import listen
+from service.connections import install
 from service.fast_lane import FastLane
 from service.guard import Guard
 from service.image import IMAGE
 from service.live_model import LiveModel, ServedModel
 from service.logs import keep_out_what_is_not_for_the_log
 from service.meter import Meter
-from service.metrics import exposition, metrics, share
-from service.open_inference import OpenInference, Refused, refused
+from service.metrics import exposition, make_folder, metrics, runs
+from service.open_inference import OpenInference, Refused, answer_refused
 from service.schemas import (
     HoursFor,
     HoursForRequest,
@@ -44,7 +44,7 @@ except ValueError as error:
     raise SystemExit(f"study_score: {error}") from None
 SUPERVISOR = "STUDY_SCORE_SUPERVISOR"  # whose workers these are; nobody else sets it
 live = LiveModel()
-listen(settings)
+install(settings)
 keep_out_what_is_not_for_the_log()
 # Tracing costs half the throughput even where nothing is exported. Exporters are named in BentoML's
 # own configuration, and whoever has one gets a span for every request.
@@ -114,12 +114,13 @@ def _about(served: ServedModel, answer: BaseModel) -> Response:
             Route("/metrics", exposition),
             *OpenInference(live, settings.max_body_bytes).routes(),
         ],
-        exception_handlers={Refused: refused},
+        exception_handlers={Refused: answer_refused},
     )
 )
 class StudyScoreService:
     """Hours studied in, predicted score out."""
 
+    # BentoML packs it into a Bento
     stored = store.StoredStudyScore(settings.model)
 
     def __init__(self) -> None:
@@ -134,17 +135,15 @@ class StudyScoreService:
         """Before any worker starts: end at once without a model to serve or a port to be had."""
         store.load(_tag())
         check_address(bool(settings.api_key))
-        share()
+        make_folder()
         os.environ[SUPERVISOR] = str(os.getpid())
 
     @bentoml.on_startup
     async def start_chores(self) -> None:
         """Look out for newly trained models, keep the metrics up to date, and end in time."""
-        chores = [metrics().keep_writing()]
+        chores = [metrics().keep_writing(), _end_with_supervisor()]
         if _follows():
             chores.append(live.follow())
-        if os.environ.get(SUPERVISOR, str(os.getpid())) != str(os.getpid()):
-            chores.append(_end_without_supervisor())
         self.chores = [asyncio.create_task(chore) for chore in chores]
 
     @bentoml.on_shutdown
@@ -195,9 +194,10 @@ def _tag() -> str:
     return str(_service.bento.info.all_models[0].tag)
 
 
-async def _end_without_supervisor() -> None:
+async def _end_with_supervisor() -> None:
     """A worker left alone would hold the port, and answer, for as long as the machine runs."""
-    while str(os.getppid()) == os.environ[SUPERVISOR]:
+    supervisor = int(os.environ.get(SUPERVISOR, os.getpid()))  # in tests there is none
+    while runs(supervisor):
         await asyncio.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
 

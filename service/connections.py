@@ -1,7 +1,7 @@
 """What uvicorn leaves open: how long a connection may take over what, and how much it may send.
 
 uvicorn's fast parser takes heads and trailers of any size and waits for clients as long as they
-like. BentoML lets nobody choose uvicorn's protocol, so `listen` puts this one in the place of the
+like. BentoML lets nobody choose uvicorn's protocol, so `install` puts this one in the place of the
 one that uvicorn chooses.
 """
 
@@ -57,9 +57,9 @@ class Connection(HttpToolsProtocol):
         self.half_closed = False
         self.ending = False
         self.resumed = 0  # how often the client had fallen behind and caught up
+        self.requests = 0  # how many have begun
         self.awaited: tuple[Any, ...] = ()  # what the client is waited for, and since when
         self.since = 0.0
-        self.request: Any = None
 
     # What arrives
 
@@ -114,6 +114,11 @@ class Connection(HttpToolsProtocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
         self.overhead = 0
         self._parse(b"\r\n".join([*lines, b"", rest]))
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self.requests += 1
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """It is whole."""
@@ -218,16 +223,15 @@ class Connection(HttpToolsProtocol):
 
     def look(self, now: float) -> None:
         """Cut the connection if its client has been waited for too long."""
-        awaited, seconds = self._awaited()
+        awaited, seconds = self._waits_for()
         if awaited != self.awaited:
             self.awaited, self.since = awaited, now
-            self.request = self.scope  # kept, so that no other gets its id
         elif now - self.since > seconds:
             self.transport.abort()
 
-    def _awaited(self) -> tuple[tuple[Any, ...], float]:
+    def _waits_for(self) -> tuple[tuple[Any, ...], float]:
         """What the client is waited for, other than before if it got further; and how long."""
-        request = id(self.scope)
+        request = self.requests
         unread = self.transport.get_write_buffer_size()
         if self.ending:
             return ("end",), self.request_seconds + SWEEP_SECONDS
@@ -277,8 +281,8 @@ def sweep(loop: asyncio.AbstractEventLoop, connections: set[Any]) -> None:
     loop.call_later(SWEEP_SECONDS, sweep, loop, connections)
 
 
-def listen(settings: Settings) -> None:
-    """Have uvicorn use it, and believe the proxies that the settings name."""
+def install(settings: Settings) -> None:
+    """Have uvicorn use `Connection`, and believe the proxies that the settings name."""
     Connection.keep_alive_seconds = settings.keep_alive_seconds
     Connection.request_seconds = settings.timeout_seconds
     uvicorn.protocols.http.auto.AutoHTTPProtocol = Connection

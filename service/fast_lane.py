@@ -24,7 +24,7 @@ class FastLane:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
-        if scope.get("path") != "/predict" or BODY not in scope:
+        if scope.get("path") != "/predict" or BODY not in scope:  # which POSTs alone have
             return await self.app(scope, receive, send)
         try:
             hours = PredictRequest.model_validate_json(scope[BODY]).hours

@@ -39,7 +39,7 @@ class Guard:
         self.too_large = f"the body is too large; {max_body_bytes} bytes are allowed"
         self.max_concurrency = max_concurrency
         self.timeout_seconds = timeout_seconds
-        # What is open to anyone and what lacks a key apart: nobody locks those who have one out.
+        # Requests with a key apart from those that need or have none: these lock nobody out.
         self.in_progress = {True: 0, False: 0}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,14 +48,14 @@ class Guard:
             return await self.app(scope, receive, send)
         path = scope["path"]
         is_open = path in OPEN or path.startswith(STATIC)
-        may = is_open or self._has_key(scope)
-        place = may and not is_open
-        if self.in_progress[place] >= self.max_concurrency and path not in PROBES:
+        allowed = is_open or self._has_key(scope)
+        keyed = allowed and not is_open
+        if self.in_progress[keyed] >= self.max_concurrency and path not in PROBES:
             return await refuse(scope, send, 429, "too many requests at a time; try again")
-        self.in_progress[place] += 1
+        self.in_progress[keyed] += 1
         answer = ErrorShape(scope, send)
         try:
-            if may:
+            if allowed:
                 await self._guarded(scope, receive, answer)
             else:
                 sentence = f"{path} needs the header Authorization: Bearer KEY"
@@ -65,7 +65,7 @@ class Guard:
             if not answer.started:
                 await refuse(scope, send, 500, "an unexpected error; the log has the details")
         finally:
-            self.in_progress[place] -= 1
+            self.in_progress[keyed] -= 1
 
     def _has_key(self, scope: Scope) -> bool:
         """Whether a request has one of the keys, or there are none."""

@@ -141,22 +141,23 @@ class Metrics:
     def collect(self) -> Iterator[Metric]:
         """The sums over all workers; those who are gone serve no model and answer no request."""
         others = [
-            (_runs(int(file.stem)), json.loads(file.read_text()))
+            (runs(int(file.stem)), json.loads(file.read_text()))
             for file in (Path(self.folder).glob("*.json") if self.folder else ())
             if file.stem != str(os.getpid())
         ]
         for family in self.families():
             sums = {(each.name, tuple(each.labels.items())): each.value for each in family.samples}
-            for runs, numbers in others:
+            for alive, numbers in others:
                 for name, labels, value, *_ in numbers[family.name]:
-                    if runs or family.type != "gauge":
+                    if alive or family.type != "gauge":
                         key = (name, tuple(labels.items()))
                         sums[key] = sums.get(key, 0) + value
             family.samples = [Sample(name, dict(labels), v) for (name, labels), v in sums.items()]
             yield family
 
 
-def _runs(pid: int) -> bool:
+def runs(pid: int) -> bool:
+    """Whether there is a process of this id."""
     with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, 0)
         return True
@@ -169,7 +170,7 @@ def metrics() -> Metrics:
     return Metrics()
 
 
-def share() -> None:
+def make_folder() -> None:
     """Make the folder where the workers that this process starts leave their numbers.
 
     BentoML's own is that of a `BENTOML_HOME`, and emptied by whoever serves from there next.

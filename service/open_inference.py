@@ -35,7 +35,7 @@ class Refused(Exception):
         self.status, self.sentence = status, sentence
 
 
-async def refused(_: Request, error: Any) -> Response:
+async def answer_refused(_: Request, error: Any) -> Response:
     """The answer to a request that is refused."""
     return JSONResponse({"error": error.sentence}, error.status)
 

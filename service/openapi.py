@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from models import VERSION
 from service import schemas
-from service.routes import BYTES, JSON, ROUTES, Route
+from service.routes import BYTES, JSON, ROUTES, Endpoint
 
 # of the lab's model
 _EXAMPLES: dict[type, Any] = {
@@ -30,7 +30,7 @@ _EXAMPLES: dict[type, Any] = {
         "extrapolated": [False, False],
     },
 }
-TEXTS = {
+MEANINGS = {
     400: "The request is not valid.",
     401: "There are API keys, and the request has none of them.",
     404: "There is nothing of that name.",
@@ -66,7 +66,7 @@ def document() -> dict[str, Any]:
     }
 
 
-def _operation(route: Route) -> dict[str, Any]:
+def _operation(route: Endpoint) -> dict[str, Any]:
     right: dict[str, Any] = {"description": route.summary}
     if route.answer:
         right["content"] = _content(route.answer, route.binary)
@@ -88,9 +88,9 @@ def _operation(route: Route) -> dict[str, Any]:
     return operation
 
 
-def _errors(route: Route) -> dict[str, Any]:
+def _errors(route: Endpoint) -> dict[str, Any]:
     return {
-        str(status): {"description": TEXTS[status], "content": _content(schemas.Error)}
+        str(status): {"description": MEANINGS[status], "content": _content(schemas.Error)}
         for status in route.errors
     }
 

@@ -1,4 +1,7 @@
-"""Each route once: who may call it and what it answers. Guard, metrics and OpenAPI read it here."""
+"""What guard, metrics and OpenAPI know of each path: who may call it, what it takes and answers.
+
+They are answered by app.py, pages.py, open_inference.py and BentoML itself.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ from service.schemas import (
 )
 
 
-class Route(NamedTuple):
+class Endpoint(NamedTuple):
     """What answers at a path: a POST where it takes a request, and else a GET.
 
     `answer` is a schema, or the media type of what has none, or null for a redirect. `access` says
@@ -60,20 +63,22 @@ MODEL = "/v2/models/study_score"  # of the Open Inference Protocol
 JSON, HTML, TEXT = "application/json", "text/html", "text/plain"
 BYTES = "application/octet-stream"
 ROUTES = (
-    Route("/predict", "predict", "The score for one number of hours", Prediction, PredictRequest),
-    Route(
+    Endpoint(
+        "/predict", "predict", "The score for one number of hours", Prediction, PredictRequest
+    ),
+    Endpoint(
         "/predict_batch", "predict_batch", "The scores for many", Predictions, PredictBatchRequest
     ),
-    Route("/hours_for", "hours_for", "The hours that a score takes", HoursFor, HoursForRequest),
-    Route("/model", "get_model", "The model being served", ModelCard),
-    Route("/training", "get_training", "What the model learned, to be drawn", Training),
+    Endpoint("/hours_for", "hours_for", "The hours that a score takes", HoursFor, HoursForRequest),
+    Endpoint("/model", "get_model", "The model being served", ModelCard),
+    Endpoint("/training", "get_training", "What the model learned, to be drawn", Training),
     *(
         route
         for path, of in ((MODEL, ""), (f"{MODEL}/versions/{{version}}", "_version"))
         for route in (
-            Route(path, f"get_tensors{of}", "The tensors it takes and answers", ModelMetadata),
-            Route(f"{path}/ready", f"get_model{of}_ready", "The model is ready", ModelReady),
-            Route(
+            Endpoint(path, f"get_tensors{of}", "The tensors it takes and answers", ModelMetadata),
+            Endpoint(f"{path}/ready", f"get_model{of}_ready", "The model is ready", ModelReady),
+            Endpoint(
                 f"{path}/infer",
                 f"infer{of}",
                 "The scores for a tensor of hours",
@@ -83,18 +88,20 @@ ROUTES = (
             ),
         )
     ),
-    Route("/v2", "get_server", "The server", ServerMetadata, access="anyone"),
-    Route("/ui", "get_page", "The model to see and ask", HTML, access="anyone"),
-    Route("/", "go_to_page", "To the page at /ui", None, access="anyone"),
-    Route("/docs", "get_docs", "The API to read and try", HTML, access="anyone"),
-    Route("/docs.json", "get_openapi", "This document", JSON, access="anyone"),
-    Route("/schema.json", "get_schema", "The same for BentoML's client", JSON, access="anyone"),
-    Route("/metrics", "get_metrics", "Prometheus metrics", TEXT, access="probe"),
-    Route("/livez", "get_livez", "The process answers", TEXT, access="probe"),
-    Route("/healthz", "get_healthz", "The process still answers", TEXT, access="probe"),
-    Route("/readyz", "get_readyz", "The model is loaded", TEXT, access="probe"),
+    Endpoint("/v2", "get_server", "The server", ServerMetadata, access="anyone"),
+    Endpoint("/ui", "get_page", "The model to see and ask", HTML, access="anyone"),
+    Endpoint("/", "go_to_page", "To the page at /ui", None, access="anyone"),
+    Endpoint("/docs", "get_docs", "The API to read and try", HTML, access="anyone"),
+    Endpoint("/docs.json", "get_openapi", "This document", JSON, access="anyone"),
+    Endpoint("/schema.json", "get_schema", "The same for BentoML's client", JSON, access="anyone"),
+    Endpoint("/metrics", "get_metrics", "Prometheus metrics", TEXT, access="probe"),
+    Endpoint("/livez", "get_livez", "The process answers", TEXT, access="probe"),
+    Endpoint("/healthz", "get_healthz", "The process still answers", TEXT, access="probe"),
+    Endpoint("/readyz", "get_readyz", "The model is loaded", TEXT, access="probe"),
     *(
-        Route(f"/v2/health/{state}", f"get_server_{state}", summary, ServerHealth, access="probe")
+        Endpoint(
+            f"/v2/health/{state}", f"get_server_{state}", summary, ServerHealth, access="probe"
+        )
         for state, summary in (("live", "The server answers"), ("ready", "The model is loaded"))
     ),
 )
@@ -102,7 +109,7 @@ ROUTES = (
 PATHS = frozenset(route.path for route in ROUTES)
 PROBES = frozenset(route.path for route in ROUTES if route.access == "probe")
 OPEN = frozenset(route.path for route in ROUTES if route.access != "key")
-# of other models too: what is wrong with these is their name
+# of any model: for one that is not there the endpoint answers 404, and not the guard 415
 BINARY = re.compile("/v2/models/.*/infer")
 _VERSION = re.compile(f"^({MODEL}/versions/)[^/]+")
 

@@ -126,6 +126,7 @@ def test_workers_end_when_their_supervisor_was_killed(trained: Home) -> None:
     with start_serving({**trained, "STUDY_SCORE_WORKERS": "2"}) as server:
         workers = psutil.Process(server.pid).children(recursive=True)
         server.kill()
+        server.wait()
         try:
             wait_until(lambda: not any(worker.is_running() for worker in workers))
         finally:

@@ -16,7 +16,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from service.openapi import TEXTS
+from service.openapi import MEANINGS
 from service.routes import ROUTES
 from service.settings import PREFIX, Settings
 from tests.processes import ROOT, Home, run, serving
@@ -190,7 +190,7 @@ def test_the_table_of_errors_is_what_the_routes_answer() -> None:
     rows = re.findall(r"^\| (\d{3}) \| (.+) \|$", SERVICE.read_text(), re.MULTILINE)
     told = {int(status): f"{text[0].upper()}{text[1:]}." for status, text in rows}
     assert told.keys() == {405, 404, *(status for route in ROUTES for status in route.errors)}
-    assert {status: told[status] for status in TEXTS} == TEXTS
+    assert {status: told[status] for status in MEANINGS} == MEANINGS
 
 
 def test_the_table_of_metrics_is_what_is_exposed(client: TestClient) -> None:

@@ -78,7 +78,7 @@ def test_every_text_is_there_in_both_languages(opened: Open) -> None:
     )
     own = ("page.", "findings.")  # in English they are in page.html, and the service's sentences
     assert sorted(key for key in korean if not key.startswith(own)) == sorted(english)
-    html = FILES["page.html"].content.decode()
+    html = FILES["/ui"].content.decode()
     static = set(re.findall(r'data-(?:text|label)="(\w+)"', html))
     assert {key.removeprefix("page.") for key in korean if key.startswith("page.")} == static
     spoken = {key.removeprefix("findings.") for key in korean if key.startswith("findings.")}
