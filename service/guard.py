@@ -13,7 +13,7 @@ from service.errors import ErrorShape, refuse
 from service.routes import BINARY, BYTES, OPEN, PROBES
 
 BODY = "study_score.body"  # where the scope carries the body of a POST that has passed
-STATIC = ("/static_content/", "/ui/")  # Swagger UI's files where BentoML has them, and the page's
+STATIC = ("/static_content/", "/ui/")  # Swagger UI's files at BentoML's address, and the page's
 MAX_COLONS = 100  # there is one to a key, and pydantic takes its time to complain of each
 logger = logging.getLogger("bentoml.serve")
 

@@ -15,10 +15,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
-NO_FRAMES = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+IN_EVERY_POLICY = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 UI_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:;"
-    f" require-trusted-types-for 'script'; {NO_FRAMES}"
+    f" require-trusted-types-for 'script'; {IN_EVERY_POLICY}"
 )
 
 SWAGGER_FILES = ("swagger-ui.css", "swagger-ui-bundle.js")
@@ -104,7 +104,7 @@ async def docs(_: Request) -> Response:
     digest = base64.b64encode(hashlib.sha256(SWAGGER_START.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; script-src 'self' 'sha256-{digest}'; connect-src 'self';"
-        f" style-src 'self' 'unsafe-inline'; img-src 'self' data:; {NO_FRAMES}"
+        f" style-src 'self' 'unsafe-inline'; img-src 'self' data:; {IN_EVERY_POLICY}"
     )
     headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
     return HTMLResponse(SWAGGER_UI.format(script=SWAGGER_START), headers=headers)

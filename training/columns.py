@@ -9,7 +9,7 @@ from typing import NamedTuple
 from training.errors import DataError
 
 NAMES_SHOWN = 20
-NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
+LIKE_A_NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
 
 
 class Columns(NamedTuple):
@@ -53,7 +53,7 @@ def _only_index(table: str, column: str, names: Sequence[str], columns: Columns)
     if not names:
         raise DataError(f"{table}: {problem}; it gives no columns")
     shown = ", ".join(names[:NAMES_SHOWN]) + ", ..." * (len(names) > NAMES_SHOWN)
-    is_data = sum(bool(NUMBER.fullmatch(name)) for name in names) > 1
+    is_data = sum(bool(LIKE_A_NUMBER.fullmatch(name)) for name in names) > 1
     hint = "; the first line must name the columns, and this one looks like data" * is_data
     raise DataError(
         f"{table}: {problem}; the columns are: {shown}; {option} NAME says which one is meant{hint}"

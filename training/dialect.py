@@ -116,7 +116,7 @@ def tell(name: str, head: bytes, whole: bool, columns: Columns, asked: Asked = P
     indexes = columns.indexes(name, found)
     numbers = _numbers(text, whole, separator, indexes, header_row)
     decimal = asked.decimal or _decimal(name, numbers, separator, whole)
-    return Dialect(found, indexes, separator, decimal, encoding, line_end, None, header_row)
+    return Dialect(found, indexes, separator, decimal, encoding, line_end, header_row=header_row)
 
 
 def _called(separator: str) -> str:

@@ -28,7 +28,8 @@ from typing import NamedTuple
 import psutil
 import requests
 
-ROOT = Path(__file__).parents[2]
+from tests.processes import ROOT, free_port
+
 BIN = Path(sys.executable).parent
 STOCK = ROOT / ".venv" / "stock"  # bentoml and torch as the tutorial installs them
 ROUNDS, SECONDS = 3, 5
@@ -64,8 +65,7 @@ def peers() -> list[Peer]:
 
 @contextmanager
 def running(command: list[str], environment: dict[str, str]) -> Iterator[Running]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     started = time.perf_counter()
     process = psutil.Popen(
