@@ -18,7 +18,7 @@ FLAGS = [
     "--disable-sync",
     "--host-resolver-rules=MAP school.test 127.0.0.1",
 ]
-expect.set_options(timeout=20_000)  # of a busy machine
+expect.set_options(timeout=60_000)  # of a busy machine
 
 
 @contextmanager

@@ -270,7 +270,7 @@ def test_heads_and_trailers_without_end_are_cut(server: Server, start: bytes, li
 
 def test_a_long_head_is_fine(server: Server) -> None:
     headers = {f"x-{number}": "x" * 300 for number in range(200)}
-    answer = requests.get(f"{server.url}/model", headers=headers, timeout=5)
+    answer = requests.get(f"{server.url}/model", headers=headers, timeout=30)
     assert (answer.status_code, len(answer.request.headers)) == (200, 204)
 
 
@@ -310,7 +310,7 @@ def hardly_reading(server: Server) -> Iterator[socket.socket]:
 def test_one_who_reads_slowly_gets_the_whole_answer(quick: Home) -> None:
     # two seconds, for a busy machine may well stop the client for half a one
     with start_serving({**quick, "STUDY_SCORE_TIMEOUT_SECONDS": "2"}) as server:
-        page = requests.get(server.url + PAGE.split()[1].decode(), timeout=5)
+        page = requests.get(server.url + PAGE.split()[1].decode(), timeout=30)
         with hardly_reading(server) as connection:
             connection.sendall(PAGE * 4)
             answer = b""
@@ -492,7 +492,7 @@ def test_only_proxies_that_are_named_say_whom_they_ask_for(trained: Home, tmp_pa
         log = tmp_path / name
         environment = {**trained, "STUDY_SCORE_ACCESS_LOG": "on", **settings}
         with log.open("w") as stream, start_serving(environment, stdout=stream) as server:
-            requests.get(f"{server.url}/{name}", headers={"X-Forwarded-For": "1.2.3.4"}, timeout=5)
+            requests.get(f"{server.url}/{name}", headers={"X-Forwarded-For": "1.2.3.4"}, timeout=30)
             wait_until(lambda: f"GET /{name} 404" in log.read_text())
         return log.read_text()
 

@@ -56,7 +56,7 @@ def test_ten_thousand_hostile_requests_get_no_5xx(trained: Home) -> None:
 
 def counted(url: str) -> float:
     """The requests that have reached the application."""
-    lines = requests.get(f"{url}/metrics", timeout=5).text.splitlines()
+    lines = requests.get(f"{url}/metrics", timeout=30).text.splitlines()
     total = [line for line in lines if line.startswith("bentoml_service_request_total")]
     return sum(float(line.split()[-1]) for line in total)
 

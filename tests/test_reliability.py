@@ -74,7 +74,7 @@ for line in sys.stdin:
 
 def test_swapping_models_under_load_loses_no_request(trained: Home) -> None:
     async def scenario(url: str) -> None:
-        first = requests.get(f"{url}/model", timeout=5).json()["tag"]
+        first = requests.get(f"{url}/model", timeout=30).json()["tag"]
         expected = {first: 8.0}
         async with load(url) as seen:
             saver = await asyncio.create_subprocess_exec(
@@ -100,7 +100,7 @@ def test_swapping_models_under_load_loses_no_request(trained: Home) -> None:
 
 
 def counted(url: str) -> dict[str, float]:
-    lines = requests.get(f"{url}/metrics", timeout=5).text.splitlines()
+    lines = requests.get(f"{url}/metrics", timeout=30).text.splitlines()
     return {
         line.split("{")[0]: float(line.split()[-1])
         for line in lines
@@ -223,16 +223,16 @@ def test_a_head_without_end_is_refused_before_it_fills_the_memory(trained: Home)
         assert asyncio.run(scenario(server.port)) in (b"", b"HTTP/1.1 400 Bad Request\r\n")
         assert worker.memory_info().rss - before < 10e6
         long_but_fine = {"x-long": "x" * 60_000}
-        assert requests.get(f"{server.url}/model", headers=long_but_fine, timeout=5).ok
+        assert requests.get(f"{server.url}/model", headers=long_but_fine, timeout=30).ok
         assert (
-            requests.post(f"{server.url}/predict", data=b" " * 10**6, timeout=5).status_code == 400
+            requests.post(f"{server.url}/predict", data=b" " * 10**6, timeout=30).status_code == 400
         )
         assert right(server.url)
 
 
 def in_progress(url: str) -> float:
     name = "bentoml_service_request_in_progress"
-    lines = requests.get(f"{url}/metrics", timeout=5).text.splitlines()
+    lines = requests.get(f"{url}/metrics", timeout=30).text.splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
 
 

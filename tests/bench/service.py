@@ -174,9 +174,9 @@ def alone(environment: dict[str, str]) -> None:
         before = memory(server.process)[0]
         session = requests.Session()
         for number in range(10_000):
-            session.get(f"{server.url}/made/up/{number}", timeout=5)
+            session.get(f"{server.url}/made/up/{number}", timeout=30)
         started = time.perf_counter()
-        size = len(requests.get(f"{server.url}/metrics", timeout=5).content)
+        size = len(requests.get(f"{server.url}/metrics", timeout=30).content)
         print(
             f"10,000 made-up URLs: {memory(server.process)[0] - before:+.1f} MB;"
             f" /metrics then has {size:,} bytes in {time.perf_counter() - started:.3f} s"

@@ -93,7 +93,7 @@ def put(school: Home, url: str) -> Iterator[Put]:
     def serve(version: str) -> None:
         (there / "new").write_text(version)
         (there / "new").replace(there / "latest")
-        wait_until(lambda: requests.get(f"{url}/model", timeout=5).json()["tag"].endswith(version))
+        wait_until(lambda: requests.get(f"{url}/model", timeout=30).json()["tag"].endswith(version))
 
     @contextmanager
     def stored(model: StudyScore) -> Iterator[Path]:

@@ -25,7 +25,7 @@ NOISE = random.normal(0, 10, 40)
 
 
 def ask(url: str, call: str, **body: float) -> Any:
-    return requests.post(f"{url}/{call}", json=body, timeout=5).json()
+    return requests.post(f"{url}/{call}", json=body, timeout=30).json()
 
 
 def told(value: float, width: float) -> str:
@@ -43,11 +43,11 @@ def headline(page: Page) -> Any:
 
 def test_the_page_tells_what_the_model_learned(opened: Open, url: str) -> None:
     page = opened()
-    card = requests.get(f"{url}/model", timeout=5).json()
+    card = requests.get(f"{url}/model", timeout=30).json()
     low, high = (told(card[end], card["W_high"] - card["W_low"]) for end in ("W_low", "W_high"))
     headline(page).to_have_text(f"Each hour of study is worth {low} to {high} points.")
     expect(page.locator("#equation")).to_have_text(f"score = 1.971 {TIMES} hours + 0.06626")
-    points = requests.get(f"{url}/training", timeout=5).json()["points"]
+    points = requests.get(f"{url}/training", timeout=30).json()["points"]
     expect(page.locator("#fit .row")).to_have_count(len(points))
     expect(page.locator("#tag")).to_have_text(card["tag"])
     expect(page.locator("#rows")).to_have_text("3")
@@ -192,7 +192,7 @@ def test_the_headline_says_no_more_than_the_rows_do(
 ) -> None:
     put(fit(rows_of(tmp_path, hours, scores), 0.1, 1000))
     page = opened()
-    card = requests.get(f"{url}/model", timeout=5).json()
+    card = requests.get(f"{url}/model", timeout=30).json()
     if "{" in sentence:
         ends = (told(card[end], card["W_high"] - card["W_low"]) for end in ("W_low", "W_high"))
         low, high = (end.replace(MINUS, "") if card["W_high"] < 0 else end for end in ends)

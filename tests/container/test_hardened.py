@@ -29,15 +29,15 @@ def container(built: Built) -> Iterator[Container]:
 
 
 def test_it_serves_the_model_it_was_built_with(container: Container, built: Built) -> None:
-    answer = requests.post(f"{container.url}/predict", json={"hours": 4}, timeout=5)
+    answer = requests.post(f"{container.url}/predict", json={"hours": 4}, timeout=30)
     assert answer.json() == {"score": 8.0, "low": 8.0, "high": 8.0, "extrapolated": True}
     assert answer.headers["x-model"] == built.model
-    assert requests.get(f"{container.url}/model", timeout=5).json()["tag"] == built.model
+    assert requests.get(f"{container.url}/model", timeout=30).json()["tag"] == built.model
 
 
 @pytest.mark.parametrize("path", ["livez", "readyz", "metrics", "docs", "docs.json"])
 def test_it_answers_what_operators_ask(container: Container, path: str) -> None:
-    assert requests.get(f"{container.url}/{path}", timeout=5).ok
+    assert requests.get(f"{container.url}/{path}", timeout=30).ok
 
 
 def test_it_does_not_run_as_root_and_can_do_nothing_that_root_can(container: Container) -> None:
@@ -145,7 +145,7 @@ def test_a_wrong_setting_ends_it_at_once_with_a_line(built: Built, setting: str,
 
 def test_settings_come_by_environment(built: Built) -> None:
     with running(*HARDENED, "--env=STUDY_SCORE_MAX_BODY_BYTES=20") as container:
-        answer = requests.post(f"{container.url}/predict", json={"hours": 1.25000000}, timeout=5)
+        answer = requests.post(f"{container.url}/predict", json={"hours": 1.25000000}, timeout=30)
         assert answer.status_code == 200
-        answer = requests.post(f"{container.url}/predict", data=b" " * 21, timeout=5)
+        answer = requests.post(f"{container.url}/predict", data=b" " * 21, timeout=30)
         assert answer.status_code == 413
