@@ -9,7 +9,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import obstore
 from obstore.exceptions import BaseError
@@ -29,7 +29,7 @@ class Object(NamedTuple):
     version: str
 
     @contextmanager
-    def open(self) -> Iterator[IO[bytes]]:
+    def open(self) -> Iterator[io.BufferedReader]:
         """What it holds, as a file; raises DataError, also if it is not what it was at the end."""
         store, key = _store(self.name)
         with _errors(self.name):

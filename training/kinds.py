@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import re
 import zipfile
 from typing import IO, Literal
@@ -39,6 +40,7 @@ OTHER_ZIPS = (
 )
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+PACKED_BYTES = 1 << 20  # what is read of a packed file at once
 
 
 def kind(name: str, file: IO[bytes], head: bytes) -> Kind:
@@ -69,13 +71,14 @@ def packed(head: bytes) -> str | None:
     return next((program for start, program in PACKED.items() if head.startswith(start)), None)
 
 
-def unpacked(file: IO[bytes], program: str | None) -> IO[bytes]:
+def unpacked(file: io.RawIOBase | io.BytesIO, program: str | None) -> IO[bytes]:
     """What the program packed, as a stream."""
+    if not program:
+        return file  # type: ignore[return-value]
+    buffered = io.BufferedReader(file, PACKED_BYTES)  # who unpacks asks for little at a time
     if program == "gzip":
-        return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
-    if program == "zstd":
-        return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-    return file
+        return gzip.GzipFile(fileobj=buffered)  # type: ignore[return-value]
+    return zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True)
 
 
 def no_table(name: str, what: str) -> DataError:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 Row = tuple[float, float]
-AHEAD = 4  # batches that wait for a processor
+AHEAD = 4
+PIECE_ROWS = 1 << 15  # that fit into a processor's own cache, with what is made of them
 SCORES = -1e100, 1e100  # squares of scores, and sums of them, stay far from overflow
 DEFAULT_COLUMNS = Columns()
 ALONE = Group()
@@ -239,20 +240,29 @@ def _reduced(
         x, y = batch.numbers()
         good, problems = batch.problems(how.limits)
         x, y = x[good], y[good]
-    bits = hashed(x, y)
-    fold = fold_of(bits, how.folds)
-    order = np.argsort(fold, kind="stable")
-    ends = np.cumsum(np.bincount(fold, minlength=how.folds))[:-1]
-    by_fold = zip(np.split(x[order], ends), np.split(y[order], ends), strict=True)
+    by_fold = _by_fold(x, y, how.folds)
     moments = [Moments.of(*rows) if len(rows[0]) else None for rows in by_fold]
-    return batch.length, x, y, _Part(moments, _lowest(bits, x, y, how.sample)), problems
+    return batch.length, x, y, _Part(moments, _lowest(x, y, how.sample)), problems
 
 
-def _lowest(bits: NDArray[np.uint64], x: Array, y: Array, size: int) -> dict[int, tuple[Row, int]]:
+def _by_fold(x: Array, y: Array, folds: int) -> Iterator[list[Array]]:
+    """The hours and the scores of each fold, in their order."""
+    pieces = []
+    for start in range(0, max(1, len(x)), PIECE_ROWS):
+        piece = [column[start : start + PIECE_ROWS] for column in (x, y)]
+        fold = fold_of(hashed(*piece), folds)
+        order = np.argsort(fold, kind="stable")
+        ends = np.cumsum(np.bincount(fold, minlength=folds))[:-1]
+        pieces.append([np.split(column[order], ends) for column in piece])
+    for k in range(folds):
+        yield [np.concatenate([piece[column][k] for piece in pieces]) for column in (0, 1)]
+
+
+def _lowest(x: Array, y: Array, size: int) -> dict[int, tuple[Row, int]]:
     """The rows with the lowest hashes, and how often each is there."""
     if not size:
         return {}
-    bits, firsts, times = np.unique(bits, return_index=True, return_counts=True)
+    bits, firsts, times = np.unique(hashed(x, y), return_index=True, return_counts=True)
     firsts = firsts[:size]
     rows = zip(x[firsts].tolist(), y[firsts].tolist(), strict=True)
     return dict(zip(bits.tolist(), zip(rows, times.tolist(), strict=False), strict=False))

@@ -40,13 +40,13 @@ class File(NamedTuple):
     content: bytes | None = None
 
     @contextmanager
-    def open(self) -> Iterator[IO[bytes]]:
+    def open(self) -> Iterator[io.BufferedReader]:
         """What it holds; raises DataError, also if that was changed meanwhile."""
         if self.content is not None:
-            yield io.BytesIO(self.content)
+            yield io.BufferedReader(io.BytesIO(self.content))
             return
         try:
-            with open(self.name, "rb", buffering=0) as file:
+            with open(self.name, "rb") as file:
                 before = os.fstat(file.fileno())
                 yield file
                 after = os.fstat(file.fileno())
@@ -187,14 +187,19 @@ class Digest(io.RawIOBase):
         """Always."""
         return True
 
-    def readinto(self, buffer: Any) -> int:
-        """Read what comes next."""
-        data = self._file.read(len(buffer))
-        buffer[: len(data)] = data
+    def read(self, size: int = -1) -> bytes:
+        """Read what comes next, without the copy that `readinto` takes."""
+        data = self._file.read(size)
         self.bytes += len(data)
         if self._pending:
             self._pending.result()
         self._pending = self._thread.submit(self._sha256.update, data)
+        return data
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what comes next."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
         return len(data)
 
     def sha256(self) -> str:
@@ -232,17 +237,16 @@ def _read(
 ) -> Iterator[Table]:
     with place.open() as file, ThreadPoolExecutor(2) as threads:
         digest = Digest(file, threads)
-        stream = io.BufferedReader(digest, texts.BLOCK_BYTES)
 
         def known_by() -> dict[str, Any]:
             if isinstance(place, bucket.Object):
                 return {"bytes": place.size, "sha256": None, "version": place.version}
-            _drain(stream)
+            _drain(digest)
             return {"bytes": digest.bytes, "sha256": digest.sha256()}
 
         try:
-            packed = kinds.packed(stream.peek(4)[:4])
-            unpacked = kinds.unpacked(stream, packed)
+            packed = kinds.packed(file.peek(4)[:4])
+            unpacked = kinds.unpacked(digest, packed)
             head = unpacked.read(HEAD_BYTES)
             in_memory = io.BytesIO(head)
             if kinds.needs_all(head):
@@ -252,7 +256,7 @@ def _read(
                 if packed or (isinstance(place, File) and not os.path.isfile(place.name)):
                     raise DataError(f"{place.name}: is Parquet, which must be in a file by itself")
                 if isinstance(place, File) and not share.rank:  # which alone tells its SHA-256
-                    threads.submit(_drain, stream)  # beside Polars, which opens it again
+                    threads.submit(_drain, digest)  # beside Polars, which opens it again
                 names, batches = parquet.read(place.name, columns, share)
                 yield Table(kind, names, _made(batches), known_by)
             elif kind == "workbook":
@@ -299,8 +303,8 @@ def _in_turn(
         yield partial(texts.batch_of if mine else texts.passed_over, block, told)
 
 
-def _drain(stream: IO[bytes]) -> None:
-    while stream.read(texts.BLOCK_BYTES):
+def _drain(digest: Digest) -> None:
+    while digest.read(texts.BLOCK_BYTES):
         pass
 
 

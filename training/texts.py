@@ -36,7 +36,13 @@ def blocks(file: IO[bytes], head: bytes, dialect: Dialect) -> Iterator[bytes]:
     end = dialect.line_end.encode()
     data, in_long_row = b"", False
     for number, chunk in enumerate(_chunks(file, head, dialect)):
-        data += chunk if number else HEADER.sub(b"", chunk, count=1)
+        chunk = chunk if number else HEADER.sub(b"", chunk, count=1)
+        cut = chunk.rfind(end) + 1
+        if cut and not (in_long_row or b'"' in data or b'"' in chunk):  # soon, with one copy
+            yield b"".join((data, memoryview(chunk)[:cut]))
+            data = chunk[cut:]
+            continue
+        data += chunk
         while True:
             if in_long_row:
                 _, found, data = data.partition(end)
