@@ -13,7 +13,7 @@ from models.store import Stored
 from models.study_score import StudyScore
 from tests.data import Array
 from training.fit import fit
-from training.rows import Summary, fold_of, hashed, read_rows
+from training.rows import Sample, Summary, fold_of, read_rows
 
 SOURCE = read_rows([]).sources[0]
 Random = np.random.Generator
@@ -50,11 +50,12 @@ def joined(some: Rows, others: Rows) -> Rows:
 def summary(rows: Rows, folds: int = 10) -> Summary:
     """As `read_rows` makes it of a file with these rows."""
     x, y = rows
-    fold = fold_of(hashed(x, y), folds)
+    fold = fold_of(x, y, folds)
     masks = [fold == k for k in range(folds)]
     parts = [Moments.of(x[mask], y[mask]) if mask.any() else None for mask in masks]
     digest = hashlib.sha256(x.tobytes() + y.tobytes()).hexdigest()
-    return Summary(tuple(parts), (SOURCE.model_copy(update={"sha256": digest}),))
+    source = SOURCE.model_copy(update={"sha256": digest})
+    return Summary(tuple(parts), (source,), sample=Sample(x, y, np.ones(len(x), np.int64)))
 
 
 def trained(rows: Summary) -> StudyScore:

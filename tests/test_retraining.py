@@ -13,7 +13,7 @@ import pytest
 
 from models import VERSION, store
 from models.study_score import StudyScore
-from tests.data import CARS_DIST, CARS_SPEED, FILES, write_csv
+from tests.data import CARS_DIST, CARS_SPEED, write_csv
 from tests.gate import draw
 from training.__main__ import main
 
@@ -350,42 +350,12 @@ def test_the_report_and_json_say_what_the_rows_say_of_the_line(
         "straightness",
         "spread",
         "normality",
+        "interval",
     ]
+    assert (found["interval"], found["spread"]) == ("normal", "even")
     assert main([*cars, "--dry-run"]) == 0
     out = capsys.readouterr().out
     for each in found["findings"]:
         assert f"\n{each['sentence']}\n" in out
     # R: confint(lm(dist ~ speed))
     assert "95 % confidence: W from 3.097 to 4.768, b from -31.17 to -3.99\n" in out
-
-
-@pytest.fixture
-def first_version(tmp_path: Path) -> str:
-    """In the store a model of R's cars that version 1 trained, and its rows in a file."""
-    store.save(StudyScore.model_validate_json(format_1()))
-    return write_csv(tmp_path / "cars.csv", CARS_SPEED, CARS_DIST)
-
-
-def format_1() -> str:
-    document = json.loads((FILES / "format-1.json").read_text())
-    return json.dumps({name: document[name] for name in document if not name.startswith("cv_")})
-
-
-def test_a_champion_of_version_1_is_compared_on_its_own_rows_alone(
-    first_version: str, tmp_path: Path, capsys: Captured
-) -> None:
-    """Its folds went by the files' names, so a sibling may have seen the rows of its fold."""
-    tag = store.load(store.LATEST).tag
-    assert main([first_version, "--raw", "--lr", "0.001"]) == 3
-    assert "fits the same rows better" in capsys.readouterr().err
-    more = class_of(tmp_path, "may.csv", 60, 1)
-    assert main([more, "--json"]) == 3
-    captured = capsys.readouterr()
-    assert "cannot be compared" in captured.err
-    assert "read by version 1" in captured.err
-    assert json.loads(captured.out)["champion"]["rmse"] is None
-    assert main([more, "--update", tag]) == 3
-    assert main([more, "--update", tag, "--force"]) == 0
-    assert latest().moments.n == 110
-    assert main([first_version, "--force"]) == 0
-    assert [fold.higher is None for fold in latest().folds if fold].count(True) == 0

@@ -18,6 +18,7 @@ from models.study_score import HOURS_MAX, Source
 from training import sources
 from training.batches import Batch, Limit, Problem
 from training.columns import Columns
+from training.diagnosis import SAMPLED
 from training.dialect import PLAIN, Asked
 from training.errors import DataError, counted
 from training.processes import Group
@@ -35,12 +36,23 @@ DEFAULT_COLUMNS = Columns()
 ALONE = Group()
 
 
+class Sample(NamedTuple):
+    """Different rows, in the order of their hashes: hours, scores, and how often each occurs.
+
+    All of them if they are at most SAMPLED, else those of the lowest hashes.
+    """
+
+    hours: Array
+    scores: Array
+    times: NDArray[np.int64]
+
+
 class Summary(NamedTuple):
     """What remains of the rows of a run.
 
     `folds[k]` are the moments of fold k, None if no row fell into it; `points` are (hours, score)
-    of rows drawn at random, in the order they were drawn; `notes` say what was left out;
-    `kinds` are those of the sources: text, Parquet, workbook or query.
+    of rows drawn at random, in the order they were drawn, and `sample` more; `notes` say what was
+    left out; `kinds` are those of the sources: text, Parquet, workbook or query.
     """
 
     folds: tuple[Moments | None, ...]
@@ -48,11 +60,22 @@ class Summary(NamedTuple):
     points: tuple[tuple[float, float], ...] = ()
     notes: tuple[str, ...] = ()
     kinds: frozenset[str] = frozenset()
+    sample: Sample = Sample(np.zeros(0), np.zeros(0), np.zeros(0, np.int64))
 
     @property
     def moments(self) -> Moments:
         """The moments of all rows."""
         return merged(self.folds)
+
+    @property
+    def extremes(self) -> tuple[Row, ...]:
+        """The rows with the least hours, the most, and the largest error; none without a sample."""
+        hours, scores, _ = self.sample
+        if not len(hours):
+            return ()
+        errors = scores - self.moments.slope * hours
+        found = {hours.argmin(), hours.argmax(), abs(errors - np.median(errors)).argmax()}
+        return tuple((float(hours[k]), float(scores[k])) for k in sorted(found))
 
 
 def hashed(x: Array, y: Array) -> NDArray[np.uint64]:
@@ -68,9 +91,9 @@ def hashed(x: Array, y: Array) -> NDArray[np.uint64]:
     return bits ^ (bits >> np.uint64(31))
 
 
-def fold_of(hashes: NDArray[np.uint64], folds: int) -> NDArray[np.uint8]:
+def fold_of(hours: Array, scores: Array, folds: int) -> NDArray[np.uint8]:
     """The fold of each row, by its hash alone."""
-    return (hashes % np.uint64(folds)).astype(np.uint8)
+    return (hashed(hours, scores) % np.uint64(folds)).astype(np.uint8)
 
 
 class _How(NamedTuple):
@@ -131,7 +154,7 @@ def read_rows(
     Raises DataError.
     """
     limits = Limit(columns.hours, 0, HOURS_MAX), Limit(columns.score, *(score_range or SCORES))
-    how = _How(columns, asked, limits, folds, sample if paths else 3, skip_bad_rows, advance)
+    how = _How(columns, asked, limits, folds, SAMPLED, skip_bad_rows, advance)
     places, notes = group.broadcast(lambda: sources.find(paths, sql))
     whole = _Part([None] * folds, {})
     reads: dict[int, _Read] = {}
@@ -159,8 +182,15 @@ def read_rows(
         found.append(Source(name=place.name, rows=read.used, skipped=skipped, **read.fields))
     sources.refuse_seen(found, (), "holds what {} holds, and would count twice")
     _check_share(sum(s.skipped for s in found), sum(s.rows for s in found))
-    points = _points(whole.drawn, how.sample)
-    return Summary(tuple(whole.folds), tuple(found), points, tuple(notes), frozenset(kinds))
+    rows = np.array([(*row, times) for row, times in whole.drawn.values()]).reshape(-1, 3)
+    return Summary(
+        tuple(whole.folds),
+        tuple(found),
+        _points(dict(list(whole.drawn.items())[: sample if paths else 3]), sample if paths else 3),
+        tuple(notes),
+        frozenset(kinds),
+        Sample(rows[:, 0], rows[:, 1], rows[:, 2].astype(np.int64)),
+    )
 
 
 @contextmanager
@@ -250,7 +280,7 @@ def _by_fold(x: Array, y: Array, folds: int) -> Iterator[list[Array]]:
     pieces = []
     for start in range(0, max(1, len(x)), PIECE_ROWS):
         piece = [column[start : start + PIECE_ROWS] for column in (x, y)]
-        fold = fold_of(hashed(*piece), folds)
+        fold = fold_of(piece[0], piece[1], folds)
         order = np.argsort(fold, kind="stable")
         ends = np.cumsum(np.bincount(fold, minlength=folds))[:-1]
         pieces.append([np.split(column[order], ends) for column in piece])

@@ -18,7 +18,7 @@ from models.store import Stored
 from training.columns import Columns
 from training.dialect import Asked
 from training.errors import TrainingError, printable
-from training.fit import POINTS_KEPT, fit
+from training.fit import POINTS_KEPT, fit, points
 from training.gate import compare
 from training.processes import Group, group
 from training.progress import Progress
@@ -97,7 +97,7 @@ def _run(options: Namespace, processes: Group) -> int:
     if options.picture:
         from training.picture import draw
 
-        draw(model, rows.points, options.picture)
+        draw(model, points(rows.sample, POINTS_DRAWN), options.picture)
     refused = comparison is not None and comparison.refused and not options.force
     tag = None
     if not options.dry_run and not refused:
