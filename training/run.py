@@ -9,21 +9,22 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 
 from bentoml.exceptions import BentoMLException
 
 from models import store
 from models.store import Stored
+from models.study_score import StudyScore
 from training.columns import Columns
 from training.dialect import Asked
 from training.errors import TrainingError, printable
 from training.fit import POINTS_KEPT, fit, points
-from training.gate import compare
+from training.gate import Comparison, compare, locked
 from training.processes import Group, group
 from training.progress import Progress
 from training.report import Report
-from training.rows import read_rows
+from training.rows import Summary, read_rows
 from training.sgd import Epoch
 from training.sources import are_the_labs, refuse_seen
 
@@ -98,17 +99,15 @@ def _run(options: Namespace, processes: Group) -> int:
         from training.picture import draw
 
         draw(model, points(rows.sample, POINTS_DRAWN), options.picture)
-    refused = comparison is not None and comparison.refused and not options.force
     tag = None
-    if not options.dry_run and not refused:
-        with _uninterrupted():
-            tag = str(store.save(model))
+    if not options.dry_run:
+        tag, comparison = _save(model, rows, champion, comparison, options.force)
     report = Report(model, tag, held_back.moments if held_back else None, comparison)
     problem = _print(report, options)
     if problem:
         saved = f"; the model is saved all the same, as {tag}" if tag else ""
         _say(f"the report could not be written: {problem}{saved}")
-    if comparison and refused and not options.dry_run:
+    if comparison and not tag and not options.dry_run:
         _say(f"refused, nothing saved: {comparison.reason}; --force saves this model all the same")
         return REFUSED
     return FAILED if problem and not tag else SAVED
@@ -133,19 +132,40 @@ def _folds(champion: Stored | None) -> int:
     return len(champion.model.folds)
 
 
-def _champion() -> Stored | None:
+def _say(text: str) -> None:
+    print(f"training: {text}", file=sys.stderr)
+
+
+def _champion(say: Callable[[str], None] = _say) -> Stored | None:
     """The model now in the store, if it can be read."""
     try:
         return store.load(store.LATEST)
     except store.ModelMissing:
         return None
     except store.ModelDamaged as error:
-        _say(f"no comparison with the model now in the store: {error}")
+        say(f"no comparison with the model now in the store: {error}")
         return None
 
 
-def _say(text: str) -> None:
-    print(f"training: {text}", file=sys.stderr)
+def _save(
+    model: StudyScore,
+    rows: Summary,
+    champion: Stored | None,
+    comparison: Comparison | None,
+    force: bool,
+) -> tuple[str | None, Comparison | None]:
+    """Save the model unless the champion of this moment stays; returns the tag and the comparison.
+
+    One training at a time does that, so none replaces a model that it was not compared with.
+    """
+    with locked():
+        now = _champion(say=_say if champion else lambda _: None)  # else it has been said
+        if (now and now.tag) != (champion and champion.tag):
+            comparison = compare(now, model, rows) if now else None
+        if comparison and comparison.refused and not force:
+            return None, comparison
+        with _uninterrupted():
+            return str(store.save(model)), comparison
 
 
 def _print(report: Report, options: Namespace) -> str | None:
