@@ -23,7 +23,7 @@ from training.fit import POINTS_KEPT, fit, points
 from training.gate import Comparison, compare, locked
 from training.processes import Group, group
 from training.progress import Progress
-from training.report import Report
+from training.report import Report, suggested_limits
 from training.rows import Summary, read_rows
 from training.sgd import Epoch
 from training.sources import are_the_labs, refuse_seen
@@ -94,6 +94,8 @@ def _run(options: Namespace, processes: Group) -> int:
         score_range=limits,
     )
     progress.clear()
+    if not limits and (advice := suggested_limits(rows.sample)):
+        _say(advice)
     comparison = compare(champion, model, rows) if champion else None
     if options.picture:
         from training.picture import draw
