@@ -20,8 +20,6 @@ BEND_MATTERS = 0.02  # Cohen's f^2 (1988, "Statistical power analysis"): a small
 SPREAD_MATTERS = 1.25
 SKEWNESS_MATTERS, KURTOSIS_MATTERS = 0.5, 1.0
 LONG = 1e6  # numbers from here on are not written out
-
-
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -128,19 +126,15 @@ def findings(facts: Mapping[str, Any]) -> Iterator[Finding]:
     `few` and `many`, the standard deviations of scores at either end of the hours, and the row that
     decides the line, `row_hours`, `row_score` and the `slope_without` it.
     """
-    numbers = dict(facts)
-    if numbers["W_low"] is not None:
-        numbers["span"] = _span(numbers["W_low"], numbers["W_high"])
-    shown = numbers | {
-        name: _two_digits(numbers[name])
-        for name in ("bend_most", "residual_sd", "few", "many")
-        if numbers[name] is not None
-    }
-    for about, verdict in _verdicts(numbers):
+    short = {name: facts[name] for name in ("bend_most", "residual_sd", "few", "many")}
+    shown = {**facts, **{name: _two_digits(value) for name, value in short.items() if value}}
+    if facts["W_low"] is not None:
+        shown["span"] = _span(facts["W_low"], facts["W_high"])
+    for about, verdict in _verdicts(facts):
         sentence = SENTENCES[about][verdict]
         names = {name for _, name, *_ in Formatter().parse(sentence) if name} - {"span"}
-        said = {name: numbers[name] for name in sorted(names)}
-        yield Finding(about, verdict, sentence.format_map(shown), said)
+        numbers = {name: facts[name] for name in sorted(names)}
+        yield Finding(about, verdict, sentence.format_map(shown), numbers)
 
 
 def _verdicts(numbers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

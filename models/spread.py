@@ -9,7 +9,6 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from models.document import Document
-from models.moments import NotNegative
 
 QUANTILES = 199  # they divide the residuals into 200 equal shares, and 2.5 % is five of those
 
@@ -55,19 +54,30 @@ class Spread(Document):
         return clipped(self.quadratic(clipped(d, self.low, self.high)), self.least, math.inf)
 
 
+class Total(NamedTuple):
+    """The variance of one more score where scores vary by `spread` and the line by `line`."""
+
+    spread: Spread
+    line: Quadratic
+
+    def __call__(self, d: Any) -> Any:
+        """Its value at d, or at each of an array."""
+        return self.spread(d) + self.line(d)
+
+
 class Residuals(Document):
     """Residuals of the training rows in units of the spread at their hours, without the rows.
 
     Each of the `quantiles` is that of the residuals of lines on rows they were not fitted to, over
     the root of the variance of one more score: the k-th of m is the k / (m + 1) quantile, so those
-    of up to 199 rows are all their residuals. None without siblings. `skewness` and `kurtosis` are
-    those of the residuals of the least-squares line, over the standard deviation of scores there.
+    of up to 199 rows are all their residuals. None without siblings. `means` are those of the first
+    four powers of the residuals of the least-squares line, over the standard deviation of scores
+    there.
     """
 
     rows: Annotated[int, Field(ge=1)]
     quantiles: Annotated[tuple[float, ...], Field(max_length=QUANTILES)]
-    skewness: float
-    kurtosis: NotNegative
+    means: Annotated[tuple[float, ...], Field(min_length=4, max_length=4)]
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from models.document import Document
 from models.findings import SURE, Diagnosis, Finding, findings
 from models.moments import Moments, merged
-from models.spread import Quadratic, Residuals, Spread, clipped, root
+from models.spread import Quadratic, Residuals, Spread, Total, clipped, root
 
 HOURS_MAX = 8784.0  # the hours in a leap year
 ENOUGH = 100  # rows, to tell what errors are like that are not normal
@@ -167,12 +167,19 @@ class StudyScore(Document):
         return Quadratic(variance / self.moments.n, 0.0, variance / self.moments.sxx)
 
     @cached_property
-    def score_variance(self) -> Quadratic | Spread:
-        """How much scores vary around the line, at so many hours from the mean.
+    def variance(self) -> Quadratic | Total | None:
+        """How sure one more score is, at so many hours from the mean; null for under 3 rows.
 
-        By `spread`, or by the square of the residual standard deviation for all hours.
+        The textbook's s^2 (1 + 1/n + d^2/Sxx), s the residual standard deviation (Montgomery, Peck
+        and Vining, "Introduction to Linear Regression Analysis", section 2.5), or where there is a
+        `spread`, that in place of s^2.
         """
-        return self.spread or Quadratic((self.residual_sd or 0.0) ** 2)
+        line = self.line_variance
+        if line is None or self.residual_sd is None:
+            return None
+        if self.spread:
+            return Total(self.spread, line)
+        return line._replace(c0=line.c0 + self.residual_sd * self.residual_sd)
 
     @cached_property
     def quantiles(self) -> tuple[float, float] | None:
@@ -245,26 +252,23 @@ class StudyScore(Document):
     def interval(self, hours: Any) -> tuple[Any, Any]:
         """95 % prediction interval for the score of one more person who studied this long.
 
-        For a number of hours, or for each of an array: the score and `bounds` times the root of the
-        variance. With Student's t and an even spread that is the textbook's s^2 (1 + 1/n + d^2/Sxx)
-        (Montgomery, Peck and Vining, "Introduction to Linear Regression Analysis", section 2.5).
-        (None, None) for fewer than 3 rows; the score itself where the line fits every row.
+        For a number of hours, or for each of an array: the score and `bounds` times the root of
+        `variance`. (None, None) for fewer than 3 rows; the score itself where the line fits every
+        row.
         """
-        if self.bounds is None or self.line_variance is None:
-            return None, None
-        d = hours - self.moments.mean_x
-        return self._around(hours, self.bounds, self.score_variance(d) + self.line_variance(d))
+        return self._between(hours, self.variance, self.bounds)
 
     def line_interval(self, hours: Any) -> tuple[Any, Any]:
         """95 % confidence interval for the mean score of all who studied this long."""
-        if self.t is None or self.line_variance is None:
-            return None, None
-        return self._around(
-            hours, (-self.t, self.t), self.line_variance(hours - self.moments.mean_x)
-        )
+        return self._between(hours, self.line_variance, (-self.t, self.t) if self.t else None)
 
-    def _around(self, hours: Any, bounds: tuple[float, float], variance: Any) -> tuple[Any, Any]:
-        score, sd = hours * self.W + self.b, root(variance)
+    def _between(
+        self, hours: Any, variance: Quadratic | Total | None, bounds: tuple[float, float] | None
+    ) -> tuple[Any, Any]:
+        if variance is None or bounds is None:
+            return None, None
+        score = hours * self.W + self.b
+        sd = root(variance(hours - self.moments.mean_x))
         return self._cut(score + bounds[0] * sd), self._cut(score + bounds[1] * sd)
 
     def _cut(self, score: Any) -> Any:
@@ -280,10 +284,9 @@ class StudyScore(Document):
         if not self.W or self._cut(score) != score:
             return None, None, None, False
         hours = (score - self.b) / self.W
-        low, high = self._hours_holding(score, hours)
-        if not 0 <= hours <= HOURS_MAX:
-            return None, low, high, False
-        return hours, low, high, self.extrapolates(hours)
+        inside = 0 <= hours <= HOURS_MAX
+        ends = self._hours_holding(score, hours)
+        return hours if inside else None, *ends, inside and self.extrapolates(hours)
 
     def _hours_holding(self, score: float, near: float) -> tuple[float | None, float | None]:
         """The least and the most hours whose interval holds a score that has its line `near` them.
@@ -306,13 +309,11 @@ class StudyScore(Document):
         holding = np.flatnonzero(holds(tried))
         if not len(holding):
             return None, None
-        first, last = holding[0], holding[-1]
-        low, high = float(tried[first]), float(tried[last])
-        if first:
-            low = _edge(holds, low, float(tried[first - 1]))
+        first, last, tried = holding[0], holding[-1], tried.tolist()
+        low = _edge(holds, tried[first], tried[max(first - 1, 0)])
         if tried[last] == HOURS_MAX:
             return low, None
-        return low, _edge(holds, high, float(tried[last + 1]))
+        return low, _edge(holds, tried[last], tried[last + 1])
 
     def extrapolates(self, hours: Any) -> Any:
         """Whether the hours, or each of an array, lie outside those it was trained on."""

@@ -52,6 +52,7 @@ def test_bentoml_tells_what_a_model_is(lab_model: StudyScore) -> None:
     assert info.labels["source"] == "lab"
     assert (metadata["W"], metadata["b"], metadata["rows"]) == (2.0, 0.0, 3)
     assert (metadata["r2"], metadata["cv_rmse"]) == (1.0, 0.0)
+    assert (metadata["interval"], metadata["spread"]) == ("normal", "even")
     assert metadata["sources"][0]["sha256"] == lab_model.sources[0].sha256
 
 

@@ -35,12 +35,21 @@ def diagnose(moments: Moments, residuals: Residuals | None = None) -> Diagnosis:
         trend = n * higher.sxrr / srr
         known["spread_p"] = float(chdtrc(1, trend * trend / sxx / (kurtosis - 1)))
     if known.get("spread_p", 1) < SURE:
-        if not residuals:
+        if not residuals or residuals.means[1] <= residuals.means[0] ** 2:
             return Diagnosis(**known)
         n = min(residuals.rows, SAMPLED)
-        skewness, kurtosis = residuals.skewness, residuals.kurtosis
+        skewness, kurtosis = _shape(residuals)
     normality_p = float(chdtrc(2, n / 6 * (skewness**2 + (kurtosis - 3) ** 2 / 4)))
     return Diagnosis(**known, skewness=skewness, kurtosis=kurtosis, normality_p=normality_p)
+
+
+def _shape(residuals: Residuals) -> tuple[float, float]:
+    """Skewness and kurtosis, from the means of their powers."""
+    m1, m2, m3, m4 = residuals.means
+    variance = m2 - m1 * m1
+    third = m3 - 3 * m1 * m2 + 2 * m1**3
+    fourth = m4 - 4 * m1 * m3 + 6 * m1**2 * m2 - 3 * m1**4
+    return third / variance**1.5, fourth / variance**2
 
 
 def _bend(moments: Moments) -> dict[str, float]:

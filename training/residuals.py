@@ -22,27 +22,22 @@ def residuals_of(model: StudyScore, sample: Sample, rows: int) -> Residuals | No
     `sample` are hours, scores, and how often each row occurs.
     """
     hours, scores, times = sample
-    if not model.residual_sd or not model.line_variance or not len(hours):
+    if not model.residual_sd or not model.variance or not model.line_variance or not len(hours):
         return None
     moments = model.moments
     d = hours - moments.mean_x
-    around = model.score_variance(d)
-    z = (scores - moments.mean_y - moments.slope * d) / root(around)
-    z -= np.average(z, weights=times)
-    square = np.average(z**2, weights=times)
-    if not square > 0:  # of one row
-        return None
+    variance = model.variance(d)
+    z = (scores - moments.mean_y - moments.slope * d) / root(variance - model.line_variance(d))
     quantiles: tuple[float, ...] = ()
     if model.siblings:
         fold = fold_of(hours, scores, len(model.siblings))
         W, b = np.array([line or (model.W, model.b) for line in model.siblings])[fold].T
-        unseen = (scores - W * hours - b) / root(around + model.line_variance(d))
+        unseen = (scores - W * hours - b) / root(variance)
         quantiles = tuple(_quantiles(unseen, times).tolist())
     return Residuals(
         rows=rows,
         quantiles=quantiles,
-        skewness=float(np.average(z**3, weights=times) / square**1.5),
-        kurtosis=float(np.average(z**4, weights=times) / square**2),
+        means=tuple(np.average([z, z**2, z**3, z**4], axis=1, weights=times).tolist()),
     )
 
 
@@ -83,8 +78,10 @@ def joined(one: Residuals | None, other: Residuals | None) -> Residuals | None:
     return Residuals(
         rows=rows,
         quantiles=tuple(values.tolist()),
-        skewness=(one.rows * one.skewness + other.rows * other.skewness) / rows,
-        kurtosis=(one.rows * one.kurtosis + other.rows * other.kurtosis) / rows,
+        means=tuple(
+            (one.rows * mine + other.rows * its) / rows
+            for mine, its in zip(one.means, other.means, strict=True)
+        ),
     )
 
 
