@@ -150,27 +150,32 @@ def held_out(rows: Rows, times: int) -> tuple[Array, float]:
 
 
 def main(classes: int = CLASSES) -> None:
-    whole, ends = [], []
-    for name, shape in SHAPES.items():
-        found = [coverage(shape, n, classes) for n in SIZES]
-        cells = [
-            "{:.1f} → {:.1f}, {:.2f}".format(*100 * inside[:, WHOLE].mean(axis=1), width)
-            for inside, width in found
-        ]
-        whole.append(f"| {name} | {' | '.join(cells)} |")
-        for label, k in ((name, 0), ("this", 1)):
-            by_hours = (
-                " / ".join(f"{100 * each:.0f}" for each in inside[k][AT]) for inside, _ in found
-            )
-            ends.append(f"| {label} | {' | '.join(by_hours)} |")
-    for table in whole, ends:
-        print("| errors |", *(f"{n} rows |" for n in SIZES))
-        print("|---|" + "---|" * len(SIZES), *table, "", sep="\n", flush=True)
+    found = {name: [coverage(shape, n, classes) for n in SIZES] for name, shape in SHAPES.items()}
+    _print("errors", [f"{n} rows" for n in SIZES])
+    for name, cells in found.items():
+        for k, label in enumerate((name, "this")):
+            _print(label, [f"{100 * inside[k][WHOLE].mean():.1f}" for inside, _ in cells])
+        _print("its width", [f"{width:.2f}" for _, width in cells])
+    print()
+    _print("errors", [f"{n} rows" for n in SIZES if n != 100])
+    for name, cells in found.items():
+        for k, label in enumerate((name, "this")):
+            shares = [
+                100 * inside[k][AT] for (inside, _), n in zip(cells, SIZES, strict=True) if n != 100
+            ]
+            _print(label, ["/".join(f"{each:.0f}" for each in at) for at in shares])
+    print()
     print("| data | rows | inside | width |\n|---|---|---|---|")
     for name, rows in public():
         inside, width = held_out(rows, classes)
-        shares = "{:.1f} → {:.1f}".format(*100 * inside)
-        print(f"| {name} | {len(rows.hours):,} | {shares} | {width:.2f} |", flush=True)
+        of_both = "{:.1f} → {:.1f}".format(*100 * inside)
+        print(f"| {name} | {len(rows.hours):,} | {of_both} | {width:.2f} |", flush=True)
+
+
+def _print(name: str, cells: list[str]) -> None:
+    print("|", " | ".join([name, *cells]), "|", flush=True)
+    if name == "errors":
+        print("|---" * (len(cells) + 1) + "|")
 
 
 if __name__ == "__main__":
