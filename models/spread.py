@@ -1,17 +1,16 @@
-"""How much scores vary around the line, by hours."""
+"""How much scores vary around the line: by hours, and between which quantiles."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
-from models.moments import Moments
+from models.document import Document
 
-LEAST_SHARE = 0.1  # of the mean variance: no hours are surer than that
+QUANTILES = 199  # they divide the residuals into 200 equal shares, and 2.5 % is five of those
 
 
 def clipped(value: Any, low: float, high: float) -> Any:
@@ -37,91 +36,62 @@ class Quadratic(NamedTuple):
         """Its value at d, or at each of an array."""
         return self.c0 + d * (self.c1 + d * self.c2)
 
-    def seen_from(self, d: float) -> Quadratic:
-        """The same with d as the new 0."""
-        return Quadratic(self(d), self.c1 + 2 * self.c2 * d, self.c2)
 
-    def plus(self, other: Quadratic, times: float = 1.0) -> Quadratic:
-        """The sum of one of this and so many of the other."""
-        return Quadratic(*(mine + times * its for mine, its in zip(self, other, strict=True)))
+class Spread(Document):
+    """The variance of scores around the line where it changes with the hours.
 
-    def pieces(self, start: float, end: float) -> Iterator[Piece]:
-        """Itself, from one distance to another."""
-        yield start, end, self
-
-    def roots(self) -> list[float]:
-        """The real ones, without cancellation; none where it is constant."""
-        discriminant = self.c1 * self.c1 - 4 * self.c2 * self.c0
-        if discriminant < 0:
-            return []
-        larger = -(self.c1 + math.copysign(math.sqrt(discriminant), self.c1)) / 2
-        fractions = (larger, self.c2), (self.c0, larger)
-        return [above / below for above, below in fractions if below]
-
-
-Piece = tuple[float, float, Quadratic]
-
-
-class VaryingVariance(NamedTuple):
-    """A variance that follows the hours, in squared points at d hours from the rows' mean hours.
-
-    `line` is that of the line, and `scores` that of scores around it: where d is within `low` to
-    `high` and it is not below `least`. Beyond them it is that of the nearest end.
+    In squared points, at d hours from the rows' mean hours: a `quadratic` of d from `low` to
+    `high`, where it is not below `least`. Beyond them it is that of the nearest end.
     """
 
-    scores: Quadratic
-    line: Quadratic
-    least: float
+    quadratic: Quadratic
+    least: Annotated[float, Field(gt=0)]
     low: float
     high: float
 
-    def of_scores(self, d: Any) -> Any:
-        """The variance of scores around the line."""
-        return clipped(self.scores(clipped(d, self.low, self.high)), self.least, math.inf)
+    def __call__(self, d: Any) -> Any:
+        """Its value at d, or at each of an array."""
+        return clipped(self.quadratic(clipped(d, self.low, self.high)), self.least, math.inf)
+
+
+class Total(NamedTuple):
+    """The variance of one more score where scores vary by `spread` and the line by `line`."""
+
+    spread: Spread
+    line: Quadratic
 
     def __call__(self, d: Any) -> Any:
-        """The variance of one more score around this line."""
-        return self.of_scores(d) + self.line(d)
-
-    def pieces(self, start: float, end: float) -> Iterator[Piece]:
-        """The same as quadratics, each from one distance to the next."""
-        floor = self.scores.plus(Quadratic(-self.least)).roots()
-        edges = [d for d in (self.low, self.high, *floor) if start < d < end]
-        for first, last in pairwise(sorted([start, *edges, end])):
-            middle = (first + last) / 2
-            varies = self.low < middle < self.high and self.scores(middle) > self.least
-            scores = self.scores if varies else Quadratic(self.of_scores(middle))
-            yield first, last, scores.plus(self.line)
+        """Its value at d, or at each of an array."""
+        return self.spread(d) + self.line(d)
 
 
-def quadratic_term(moments: Moments) -> tuple[Quadratic, float]:
-    """What of d^2 is orthogonal over the rows to 1 and d, and the sum of its squares.
+class Residuals(Document):
+    """Residuals of the training rows in units of the spread at their hours, without the rows.
 
-    That sum is 0 where hours have only two values, or as good as two.
+    Each of the `quantiles` is that of the residuals of lines on rows they were not fitted to, over
+    the root of the variance of one more score: the k-th of m is the k / (m + 1) quantile, so those
+    of up to 199 rows are all their residuals. None without siblings. `means` are those of the first
+    four powers of the residuals of the least-squares line, over the standard deviation of scores
+    there.
     """
-    n, sxx, higher = moments.n, moments.sxx, moments.higher
-    skew = higher.sxxx / sxx
-    norm = higher.sxxxx - skew * higher.sxxx - sxx / n * sxx
-    return Quadratic(-sxx / n, -skew, 1.0), norm if norm > 1e-10 * higher.sxxxx else 0.0
 
+    rows: Annotated[int, Field(ge=1)]
+    quantiles: Annotated[tuple[float, ...], Field(max_length=QUANTILES)]
+    means: Annotated[tuple[float, ...], Field(min_length=4, max_length=4)]
 
-def varying_variance(moments: Moments, W: float, b: float, line: Quadratic) -> VaryingVariance:
-    """The variance around Wx + b, itself as unsure as `line`; the higher sums must be known.
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if list(self.quantiles) != sorted(self.quantiles):
+            raise ValueError("quantiles must be in ascending order")
+        return self
 
-    That of scores is the regression of the squared residuals on the hours and their square, times
-    n / (n - 2) and not below a tenth of the mean.
-    """
-    n = moments.n
-    gram = moments.gram(0.0, moments.mean_y - W * moments.mean_x - b, moments.slope - W)
-    ee, dee, ddee = (float(gram[5, k]) * n / (n - 2) for k in (0, 1, 3))
-    scores = Quadratic(ee / n, dee / moments.sxx)
-    curve, norm = quadratic_term(moments)
-    if norm:
-        scores = scores.plus(curve, (ddee + curve.c1 * dee + curve.c0 * ee) / norm)
-    return VaryingVariance(
-        scores=scores,
-        line=line,
-        least=LEAST_SHARE * ee / n,
-        low=moments.min_x - moments.mean_x,
-        high=moments.max_x - moments.mean_x,
-    )
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The 2.5 and 97.5 % quantiles, rounded outwards to a rank, with 0 between them.
+
+        Between the floor(0.025 (m + 1))-th and the ceil(0.975 (m + 1))-th of m residuals lies one
+        more with 95 % probability at least (split conformal prediction; Lei et al. 2018,
+        "Distribution-free predictive inference for regression").
+        """
+        rank = max(1, (len(self.quantiles) + 1) // 40)
+        return min(self.quantiles[rank - 1], 0.0), max(self.quantiles[-rank], 0.0)

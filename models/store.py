@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import bentoml
 from bentoml._internal.configuration.containers import BentoMLContainer
+from bentoml._internal.models import ModelStore
 from bentoml.exceptions import BentoMLException, NotFound
 from bentoml.models import BentoModel
 from pydantic import ValidationError
 
 from models.document import first_problem
-from models.study_score import FORMAT, StudyScore
+from models.study_score import StudyScore
 
 NAME = "study_score"
 LATEST = f"{NAME}:latest"
@@ -78,18 +81,19 @@ def save(model: StudyScore) -> bentoml.Tag:
     metadata = {name: fact for name, fact in facts.items() if fact is not None}  # BentoML's rule
     labels = {"hypothesis": "H(x) = Wx + b", "source": source, "raw": str(model.fit.raw).lower()}
     tag = bentoml.Tag(NAME, None).make_new_version()
-    version = str(tag.version)
-    try:
-        with bentoml.models.create(tag, labels=labels, metadata=metadata) as made:
+    version, store = str(tag.version), folder()
+    store.mkdir(parents=True, exist_ok=True)
+    # Whatever ends this process, the store has all of the model or none of it: BentoML would copy
+    # it there file by file.
+    with tempfile.TemporaryDirectory(prefix=".saving-", dir=store.parent.parent) as made_in:
+        made_here = ModelStore(made_in)
+        create = bentoml.models.create
+        with create(tag, labels=labels, metadata=metadata, _model_store=made_here) as made:
             Path(made.path_of(FILE)).write_text(document, encoding="utf-8")
-    except Exception:
-        # once the new model is there, BentoML looks at the latest one, and may fail to read it
-        if not (_folder() / version / FILE).is_file():
-            raise
-    # BentoML leaves `latest` at a model that is dated in the future
-    new = _folder() / f".latest-{version}"
+        shutil.move(Path(made_in, NAME, version), store / version)
+    new = store / f".latest-{version}"
     new.write_text(version, encoding="utf-8")
-    new.replace(_folder() / "latest")
+    new.replace(store / "latest")
     return tag
 
 
@@ -110,11 +114,11 @@ def load(tag: bentoml.Tag | str) -> Stored:
                 return found[0]
             raise ModelMissing(tag)
         wanted = named
-    folder = _folder() / str(wanted.version)
+    path = folder() / str(wanted.version)
     try:
-        if not folder.exists():
+        if not path.exists():
             raise ModelMissing(wanted)
-        return Stored(str(wanted), _model(_text(folder / FILE, MAX_BYTES)))
+        return Stored(str(wanted), _model(_text(path / FILE, MAX_BYTES)))
     except ModelMissing:
         raise
     except ValidationError as error:
@@ -127,7 +131,7 @@ def load(tag: bentoml.Tag | str) -> Stored:
 def latest() -> bentoml.Tag | None:
     """What `study_score:latest` stands for, None if that is not written; raises ModelDamaged."""
     try:
-        return bentoml.Tag(NAME, _text(_folder() / "latest", 100).strip())
+        return bentoml.Tag(NAME, _text(folder() / "latest", 100).strip())
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
@@ -139,7 +143,7 @@ def latest() -> bentoml.Tag | None:
 def readable() -> list[Stored]:
     """Every model that can be read, the newest first."""
     found = []
-    for path in _folder().glob("*/"):
+    for path in folder().glob("*/"):
         with suppress(BentoMLException, ValueError):
             found.append(load(bentoml.Tag(NAME, path.name)))
     return sorted(found, key=lambda stored: str(stored.model.fit.created), reverse=True)
@@ -147,11 +151,8 @@ def readable() -> list[Stored]:
 
 def _model(text: str) -> StudyScore:
     document = json.loads(text)
-    if isinstance(document, dict) and document.get("format", FORMAT) != FORMAT:
-        raise ValueError(
-            f"it has format {document['format']!r}, and this version reads format {FORMAT} alone;"
-            " train again, or serve it with the version that trained it"
-        )
+    if isinstance(document, dict) and (found := document.get("format", 3)) != 3:
+        raise ValueError(f"it has format {found!r}, and this version reads format 3; train again")
     return StudyScore.model_validate_json(text)
 
 
@@ -171,6 +172,6 @@ def _line(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text[:300])
 
 
-def _folder() -> Path:
+def folder() -> Path:
     """Where the store keeps the models of this name, which BentoML has no public name for."""
     return Path(BentoMLContainer.model_store.get()._path, NAME)

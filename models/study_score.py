@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
-from models.diagnosis import SURE, Diagnosis, Finding, diagnose, findings
 from models.document import Document
+from models.findings import SURE, Diagnosis, Finding, findings
 from models.moments import Moments, merged
-from models.spread import Quadratic, VaryingVariance, clipped, root, varying_variance
+from models.spread import Quadratic, Residuals, Spread, Total, clipped, root
 
-FORMAT = 3  # of the stored document; nothing else is read
-TINY = 1e-9  # hours: what rounding may move the end of an interval
 HOURS_MAX = 8784.0  # the hours in a leap year
+ENOUGH = 100  # rows, to tell what errors are like that are not normal
+DECISIVE = "row_hours", "row_score", "slope_without"  # as findings call them
 
 
 class Source(Document):
@@ -66,13 +67,15 @@ class Errors(NamedTuple):
 class StudyScore(Document):
     """The hypothesis `H(x) = Wx + b`, x in hours, with all that is known of how sure it is.
 
-    `folds` are the moments of the rows it was trained on, by cross-validation fold, null for a fold
-    without rows; `siblings[k]` is the line (W, b) of all rows but fold k's. With rows in fewer than
-    two folds there are no siblings. `t` is the 97.5 % quantile of Student's t with n - 2 degrees of
-    freedom, null for fewer than 3 rows. `curvature_p` is the p value of a quadratic term, null
-    where unknown. Predictions and bounds are cut to `score_range`, the limits of scores, null where
-    there are none. `costs` are (epoch, mean squared error before its step), denser where the
-    descent is steep; `points` are (hours, score) of the training rows that may be shown.
+    `folds` are the moments of its rows by cross-validation fold, null for a fold without rows;
+    `siblings[k]` is the line (W, b) of all rows but fold k's. With rows in fewer than two folds
+    there are no siblings. `t` is the 97.5 % quantile of Student's t with n - 2 degrees of freedom,
+    null for fewer than 3 rows. `spread` is null where no test says that it changes with the hours,
+    `residuals` where the line fits every row. `decisive` is the row that alone decides the line,
+    null without one: hours, score, and the slope without it, null where the hours of the others
+    never vary. Predictions and bounds are cut to `score_range`. `costs` are (epoch, mean squared
+    error before its step), denser where the descent is steep; `points` are (hours, score) of the
+    training rows that may be shown.
     """
 
     format: Literal[3] = 3
@@ -81,7 +84,10 @@ class StudyScore(Document):
     folds: Annotated[tuple[Moments | None, ...], Field(min_length=1)]
     siblings: tuple[tuple[float, float] | None, ...]
     t: Annotated[float, Field(gt=0)] | None
-    curvature_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    diagnosis: Diagnosis = Diagnosis()
+    spread: Spread | None = None
+    residuals: Residuals | None = None
+    decisive: tuple[float, float, float | None] | None = None
     score_range: tuple[float, float] | None = None
     fit: Fit
     costs: Annotated[tuple[tuple[int, float], ...], Field(max_length=200)]
@@ -154,11 +160,6 @@ class StudyScore(Document):
         return math.sqrt(self.squares / (n - 2)) if n > 2 else None
 
     @cached_property
-    def diagnosis(self) -> Diagnosis:
-        """What the rows say of a straight line through them."""
-        return diagnose(self.moments)
-
-    @cached_property
     def line_variance(self) -> Quadratic | None:
         """How sure the line itself is, at so many hours from the mean; null for under 3 rows."""
         if self.residual_sd is None:
@@ -167,19 +168,36 @@ class StudyScore(Document):
         return Quadratic(variance / self.moments.n, 0.0, variance / self.moments.sxx)
 
     @cached_property
-    def variance(self) -> Quadratic | VaryingVariance | None:
+    def variance(self) -> Quadratic | Total | None:
         """How sure one more score is, at so many hours from the mean; null for under 3 rows.
 
         The textbook's s^2 (1 + 1/n + d^2/Sxx), s the residual standard deviation (Montgomery, Peck
-        and Vining, "Introduction to Linear Regression Analysis", section 2.5). Where Breusch and
-        Pagan's test rejects at 5 % that s is the same for all hours, it follows them.
+        and Vining, "Introduction to Linear Regression Analysis", section 2.5), or where there is a
+        `spread`, that in place of s^2.
         """
-        if self.line_variance is None or self.residual_sd is None:
+        line = self.line_variance
+        if line is None or self.residual_sd is None:
             return None
-        spread_p = self.diagnosis.spread_p
-        if spread_p is not None and spread_p < SURE:
-            return varying_variance(self.moments, self.W, self.b, self.line_variance)
-        return self.line_variance.plus(Quadratic(self.residual_sd * self.residual_sd))
+        if self.spread:
+            return Total(self.spread, line)
+        return line._replace(c0=line.c0 + self.residual_sd * self.residual_sd)
+
+    @cached_property
+    def quantiles(self) -> tuple[float, float] | None:
+        """Those of the residuals that bound the interval; null where it takes Student's t.
+
+        They do where Jarque and Bera's test rejects at 5 % that errors are normal, and 100 rows
+        can tell what they are instead.
+        """
+        p, residuals = self.diagnosis.normality_p, self.residuals
+        if p is None or p >= SURE or not residuals or len(residuals.quantiles) < ENOUGH:
+            return None
+        return residuals.bounds
+
+    @cached_property
+    def bounds(self) -> tuple[float, float] | None:
+        """By how many roots of the variance the interval begins below the score, and ends above."""
+        return self.quantiles or (None if self.t is None else (-self.t, self.t))
 
     def facts(self) -> dict[str, Any]:
         """What the line is, what it was fitted to and how well it fits, by the usual names."""
@@ -199,9 +217,11 @@ class StudyScore(Document):
             **self._certainty(
                 "b", self.b, self.line_variance and self.line_variance(-self.moments.mean_x)
             ),
-            "curvature_p": self.curvature_p,
+            "curvature_p": self.diagnosis.curvature_p,
             "spread_p": self.diagnosis.spread_p,
             "normality_p": self.diagnosis.normality_p,
+            "interval": ("quantiles" if self.quantiles else "normal") if self.bounds else None,
+            "spread": ("follows" if self.spread else "even") if self.bounds else None,
             "score_min": score_min,
             "score_max": score_max,
         }
@@ -218,7 +238,13 @@ class StudyScore(Document):
 
     def findings(self) -> tuple[Finding, ...]:
         """What the rows say of the line, for people."""
-        return tuple(findings(self))
+        numbers = {**self.facts(), **dict(self.diagnosis), "mean_score": self.moments.mean_y}
+        numbers |= dict.fromkeys(("few", "many", *DECISIVE))
+        if spread := self.spread:
+            numbers["few"], numbers["many"] = (root(spread(d)) for d in (spread.low, spread.high))
+        if self.decisive:
+            numbers |= zip(DECISIVE, self.decisive, strict=True)
+        return tuple(findings(numbers))
 
     def predict(self, hours: Any) -> Any:
         """The score for a number of hours, or for each of an array, by one expression."""
@@ -227,22 +253,24 @@ class StudyScore(Document):
     def interval(self, hours: Any) -> tuple[Any, Any]:
         """95 % prediction interval for the score of one more person who studied this long.
 
-        For a number of hours, or for each of an array: the score -+ t times the square root of
+        For a number of hours, or for each of an array: the score and `bounds` times the root of
         `variance`. (None, None) for fewer than 3 rows; the score itself where the line fits every
         row.
         """
-        return self._between(hours, self.variance)
+        return self._between(hours, self.variance, self.bounds)
 
     def line_interval(self, hours: Any) -> tuple[Any, Any]:
         """95 % confidence interval for the mean score of all who studied this long."""
-        return self._between(hours, self.line_variance)
+        return self._between(hours, self.line_variance, (-self.t, self.t) if self.t else None)
 
-    def _between(self, hours: Any, variance: Quadratic | VaryingVariance | None) -> tuple[Any, Any]:
-        if self.t is None or variance is None:
+    def _between(
+        self, hours: Any, variance: Quadratic | Total | None, bounds: tuple[float, float] | None
+    ) -> tuple[Any, Any]:
+        if variance is None or bounds is None:
             return None, None
-        margin = self.t * root(variance(hours - self.moments.mean_x))
         score = hours * self.W + self.b
-        return self._cut(score - margin), self._cut(score + margin)
+        sd = root(variance(hours - self.moments.mean_x))
+        return self._cut(score + bounds[0] * sd), self._cut(score + bounds[1] * sd)
 
     def _cut(self, score: Any) -> Any:
         return clipped(score, *self.score_range) if self.score_range else score
@@ -252,43 +280,49 @@ class StudyScore(Document):
         it, and whether the first lie outside those of training.
 
         All within 0 to 8784; None where there are none such. The most is None too where there is no
-        end to them, and both ends are None where the slope cannot be told from 0. With a constant
-        spread the ends are those of Fieller (1954, "Some problems in interval estimation").
+        end to them, and both ends are None where the slope cannot be told from 0.
         """
         if not self.W or self._cut(score) != score:
             return None, None, None, False
         hours = (score - self.b) / self.W
-        low, high = self._ends(hours)
-        if not 0 <= hours <= HOURS_MAX:
-            return None, low, high, False
-        return hours, low, high, self.extrapolates(hours)
+        inside = 0 <= hours <= HOURS_MAX
+        ends = self._hours_holding(score, hours)
+        return hours if inside else None, *ends, inside and self.extrapolates(hours)
 
-    def _ends(self, hours: float) -> tuple[float | None, float | None]:
-        """The least and the most hours whose interval holds the score of these."""
-        t, variance, mean = self.t, self.variance, self.moments.mean_x
-        if t is None or variance is None or self.line_variance is None:
+    def _hours_holding(self, score: float, near: float) -> tuple[float | None, float | None]:
+        """The least and the most hours whose interval holds a score that has its line `near` them.
+
+        Found among many hours, and then by bisection: where the spread follows the hours, the ends
+        of the interval may rise and fall. Beyond the hours of training they do no more.
+        """
+        if self.t is None or self.line_variance is None:
             return None, None
-        if t * t * self.line_variance.c2 >= self.W * self.W:
+        if self.t * self.t * self.line_variance.c2 >= self.W * self.W:
             return None, None  # the slope cannot be told from 0
-        here, start, end = hours - mean, -mean, HOURS_MAX - mean
-        line = Quadratic(0.0, 0.0, self.W * self.W)
 
-        def holds(d: float) -> bool:
-            return bool(line(d - here) <= t * t * variance(d))
+        def holds(hours: Any) -> Any:
+            low, high = self.interval(hours)
+            return (low <= score) & (score <= high) | (hours == near)
 
-        found = [
-            hours + u
-            for first, last, piece in variance.pieces(start, end)
-            for u in line.plus(piece.seen_from(here), -t * t).roots()
-            if first - TINY <= here + u <= last + TINY
-        ]
-        if holds(start):
-            found.append(0.0)
-        if not found:
+        within = np.linspace(self.moments.min_x, self.moments.max_x, 1000)
+        beyond = np.geomspace(0.01, HOURS_MAX, 100)
+        tried = np.unique(np.concatenate([[0.0, clipped(near, 0.0, HOURS_MAX)], within, beyond]))
+        holding = np.flatnonzero(holds(tried))
+        if not len(holding):
             return None, None
-        low, high = (clipped(each, 0.0, HOURS_MAX) for each in (min(found), max(found)))
-        return low, None if holds(end) else high
+        first, last, tried = holding[0], holding[-1], tried.tolist()
+        low = _edge(holds, tried[first], tried[max(first - 1, 0)])
+        if tried[last] == HOURS_MAX:
+            return low, None
+        return low, _edge(holds, tried[last], tried[last + 1])
 
     def extrapolates(self, hours: Any) -> Any:
         """Whether the hours, or each of an array, lie outside those it was trained on."""
         return (hours < self.moments.min_x) | (hours > self.moments.max_x)
+
+
+def _edge(holds: Callable[[float], bool], inside: float, outside: float) -> float:
+    """Where what holds inside ceases to, between two numbers, by bisection."""
+    while (middle := (inside + outside) / 2) not in (inside, outside):
+        inside, outside = (middle, outside) if holds(middle) else (inside, middle)
+    return inside

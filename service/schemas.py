@@ -85,7 +85,7 @@ class HoursFor(BaseModel):
 class Finding(BaseModel):
     """What the training rows say of the line."""
 
-    about: Literal["slope", "straightness", "spread", "normality"]
+    about: Literal["slope", "influence", "straightness", "spread", "normality", "interval"]
     verdict: str = Field(description="A short key.", examples=["rises"])
     sentence: str = Field(description="The same in plain English.")
     numbers: dict[str, float] = Field(
@@ -130,6 +130,13 @@ class ModelCard(BaseModel):
     )
     normality_p: float | None = Field(
         description="p value of Jarque and Bera's test: low if the errors are not normal."
+    )
+    interval: Literal["normal", "quantiles"] | None = Field(
+        description="What the 95 % prediction interval is made of: Student's t, for normal errors,"
+        " or quantiles of the errors; null for fewer than 3 rows."
+    )
+    spread: Literal["even", "follows"] | None = Field(
+        description="Whether it takes scores to scatter as much at all hours, or follows the hours."
     )
     score_min: float | None = Field(description="The least score there is; null if not given.")
     score_max: float | None = Field(description="The highest score there is; null if not given.")

@@ -13,7 +13,7 @@ from models.store import Stored
 from models.study_score import StudyScore
 from tests.data import Array, read_rows
 from training.fit import fit
-from training.reduce import Summary, fold_of
+from training.reduce import Sample, Summary, extremes_of, fold_of
 
 SOURCE = read_rows([]).sources[0]
 Random = np.random.Generator
@@ -54,7 +54,14 @@ def summary(rows: Rows, folds: int = 10) -> Summary:
     masks = [fold == k for k in range(folds)]
     parts = [Moments.of(x[mask], y[mask]) if mask.any() else None for mask in masks]
     digest = hashlib.sha256(x.tobytes() + y.tobytes()).hexdigest()
-    return Summary(tuple(parts), (SOURCE.model_copy(update={"sha256": digest}),))
+    source = SOURCE.model_copy(update={"sha256": digest})
+    pairs = list(zip(x.tolist(), y.tolist(), strict=True))
+    return Summary(
+        tuple(parts),
+        (source,),
+        sample=Sample(x, y, np.ones(len(x), np.int64)),
+        extremes=extremes_of([pairs], Moments.of(x, y).least_squares),
+    )
 
 
 def trained(rows: Summary) -> StudyScore:

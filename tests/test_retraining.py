@@ -350,10 +350,53 @@ def test_the_report_and_json_say_what_the_rows_say_of_the_line(
         "straightness",
         "spread",
         "normality",
+        "interval",
     ]
+    assert (found["interval"], found["spread"]) == ("normal", "even")
     assert main([*cars, "--dry-run"]) == 0
     out = capsys.readouterr().out
     for each in found["findings"]:
         assert f"\n{each['sentence']}\n" in out
     # R: confint(lm(dist ~ speed))
     assert "95 % confidence: W from 3.097 to 4.768, b from -31.17 to -3.99\n" in out
+
+
+def with_scores(folder: Path, scores: list[float]) -> str:
+    return write_csv(folder / "rows.csv", np.linspace(0, 10, len(scores)), np.array(scores))
+
+
+MIDDLE = list(np.linspace(20.0, 80.0, 60))
+
+
+@pytest.mark.parametrize(
+    ("scores", "advice"),
+    [
+        (
+            [*MIDDLE, *[100.0] * 6],
+            "9% of the scores are exactly 100, the highest; if there can be none beyond,"
+            " --score-range 0 100 keeps predictions within",
+        ),
+        ([*[0.0] * 10, *MIDDLE], "14% of the scores are exactly 0, the lowest; if there can be"),
+        ([*MIDDLE, *[90.0] * 9], "--score-range 0 90 keeps"),
+        (
+            [*[0.0] * 10, *MIDDLE, *[100.0] * 10],
+            "12% of the scores are exactly 0, the lowest and 12% of the scores are exactly 100",
+        ),
+        ([*MIDDLE, *[100.0] * 4], ""),  # so few may be chance
+        ([*MIDDLE * 3, *[100.0] * 8], ""),  # of 188
+        ([*MIDDLE, *[99.0] * 20, *[100.0] * 9], ""),  # whole numbers that become rare
+        ([*MIDDLE, *[120.0] * 9], ""),
+        ([-1.0, *MIDDLE, *[100.0] * 9], ""),
+        ([100.0] * 20, ""),
+    ],
+)
+def test_scores_that_pile_up_at_an_end_suggest_their_limits(
+    scores: list[float], advice: str, tmp_path: Path, capsys: Captured
+) -> None:
+    path = with_scores(tmp_path, scores)
+    assert main([path, "--dry-run", "--json"]) == 0
+    error = capsys.readouterr().err
+    assert advice in error
+    assert ("--score-range" in error) == bool(advice)
+    assert main([path, "--dry-run", "--score-range", "-10", "200"]) == 0
+    assert "--score-range" not in capsys.readouterr().err

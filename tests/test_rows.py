@@ -19,7 +19,7 @@ from models.moments import Moments, merged
 from tests.data import Array, read_rows, write_csv
 from training.columns import Columns
 from training.errors import DataError
-from training.fit import fit
+from training.fit import fit, points
 from training.reduce import Summary, fold_of
 from training.sources import LAB_CSV
 
@@ -228,19 +228,22 @@ def test_any_split_of_the_rows_gives_the_same_model(
 def test_a_sample_is_the_same_however_the_rows_are_cut(tmp_path: Path) -> None:
     x, y = random_rows(50_000)
     columns = {"hours": x, "score": y}
-    whole = read_rows([parquet(tmp_path / "rows.parquet", columns)], points=500)
-    cut = read_rows([parquet(tmp_path / "rows.parquet", columns, row_group=999)], points=500)
-    assert whole.points == cut.points
-    assert len(set(whole.points)) == 500
-    assert set(whole.points) <= set(zip(x.tolist(), y.tolist(), strict=True))
-    drawn = np.array(whole.points)[:, 0]
-    assert stats.kstest(drawn, "uniform", (0, 24)).pvalue > 0.001
+    whole = read_rows([parquet(tmp_path / "rows.parquet", columns)], points=True).sample
+    cut = read_rows([parquet(tmp_path / "rows.parquet", columns, row_group=999)], points=True)
+    assert np.array_equal(np.array(whole), np.array(cut.sample))
+    drawn = set(zip(whole.hours.tolist(), whole.scores.tolist(), strict=True))
+    assert len(drawn) == 10_000
+    assert drawn <= set(zip(x.tolist(), y.tolist(), strict=True))
+    for first in (100, 500, 10_000):
+        assert stats.kstest(whole.hours[:first], "uniform", (0, 24)).pvalue > 0.01
+        errors = whole.scores[:first] - 3 * whole.hours[:first]
+        assert stats.kstest(errors / 5, "norm").pvalue > 0.01
 
 
 def test_all_rows_are_drawn_where_there_are_few(tmp_path: Path) -> None:
     path = write(tmp_path, "hours,score\n1,2\n3,4\n")
-    assert sorted(read_rows([path], points=500).points) == [(1, 2), (3, 4)]
-    assert sorted(read_rows([]).points) == [(1, 2), (2, 4), (3, 6)]
+    assert sorted(points(read_rows([path]).sample, 500)) == [(1, 2), (3, 4)]
+    assert sorted(points(read_rows([]).sample, 500)) == [(1, 2), (2, 4), (3, 6)]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -66,6 +66,8 @@ class Engine:
         watcher.start()
         try:
             return self.connection.execute(sql, parameters or {}).fetchall()
+        except duckdb.InterruptException:
+            raise KeyboardInterrupt from None
         except RuntimeError as error:
             if str(error) == "Query interrupted":  # how it reports Python's KeyboardInterrupt
                 raise KeyboardInterrupt from None

@@ -12,15 +12,16 @@ import duckdb
 import numpy as np
 import torch
 from pydantic import ValidationError
-from scipy.special import fdtrc, stdtrit
+from scipy.special import stdtrit
 
 from models import VERSION
-from models.diagnosis import diagnose
 from models.document import first_problem
 from models.moments import Cost, Moments, merged, plus
 from models.study_score import Fit, StudyScore
+from training.diagnosis import decisive, diagnose, spread_of
 from training.errors import CannotFit
-from training.reduce import Summary
+from training.reduce import Row, Sample, Summary
+from training.residuals import joined, residuals_of
 from training.sgd import Epoch, descend, side_by_side
 from training.sources import are_the_labs
 
@@ -75,15 +76,14 @@ def fit(
     (W, b), *rest = ((W, b) if raw else m.from_standard_units(W, b) for m, W, b in ends)
     lines = iter(rest)
 
-    f = diagnose(everything).curvature_f
     try:
-        return StudyScore(
+        model = StudyScore(
             W=W,
             b=b,
             folds=folds,
             siblings=tuple(next(lines) if m else None for m in others) if any(others) else (),
             t=float(stdtrit(everything.n - 2, 0.975)) if everything.n > 2 else None,
-            curvature_p=None if f is None else float(fdtrc(1, everything.n - 3, f)),
+            spread=spread_of(everything, W, b),
             score_range=score_range,
             fit=Fit(
                 lr=lr,
@@ -100,11 +100,36 @@ def fit(
                 created=datetime.now(UTC),
             ),
             costs=tuple(costs),
-            points=summary.points[:POINTS_KEPT] if keep else (),
+            points=points(summary.sample, POINTS_KEPT) if keep else (),
             sources=sources,
         )
+        return with_evidence(model, summary, update and update.model)
     except ValidationError as error:
         raise CannotFit(f"no usable line: {first_problem(error)}") from error
+
+
+def with_evidence(model: StudyScore, summary: Summary, old: StudyScore | None) -> StudyScore:
+    """The same line with what its rows say of it, those of this run and of an `old` model."""
+    residuals = residuals_of(model, summary.sample, summary.moments.n)
+    candidates = summary.extremes
+    if old:
+        residuals = joined(old.residuals, residuals)
+        candidates += (old.decisive[:2],) if old.decisive else ()
+    fields = {name: getattr(model, name) for name in StudyScore.model_fields}
+    fields |= {
+        "residuals": residuals,
+        "diagnosis": diagnose(model.moments, residuals),
+        "decisive": decisive(model.moments, candidates),
+    }
+    return StudyScore(**fields)
+
+
+def points(sample: Sample, most: int) -> tuple[Row, ...]:
+    """All rows if they are few enough, else the first of the different ones."""
+    hours, scores, times = sample
+    if times.sum() <= most:
+        hours, scores = np.repeat(hours, times), np.repeat(scores, times)
+    return tuple(zip(hours[:most].tolist(), scores[:most].tolist(), strict=True))
 
 
 def siblings(folds: Sequence[Moments | None]) -> list[Moments | None]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from filelock import FileLock
 from scipy.special import fdtrc, stdtrit
 
-from models.diagnosis import diagnose
+from models import store
 from models.moments import Moments
 from models.study_score import StudyScore
+from training.diagnosis import diagnose
 from training.reduce import Summary
 from training.sources import are_the_labs
 
@@ -56,6 +59,15 @@ class Comparison(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """Everything."""
         return {**self._asdict(), "refused": self.refused}
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """While no other training has the store's lock, which the system takes back from a dead one."""
+    folder = store.folder().parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / f".{store.NAME}.lock"):
+        yield
 
 
 def compare(stored: Stored, challenger: StudyScore, rows: Summary) -> Comparison:

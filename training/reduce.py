@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import duckdb
 import numpy as np
 
-from models.diagnosis import SURE, diagnose
+from models.findings import SURE
 from models.moments import LEAST, PRODUCTS, Line, Moments, merged, plus
 from models.study_score import HOURS_MAX, Source
 from training import bad_rows, sources
 from training.bad_rows import BadRows, Limit
 from training.columns import Columns
+from training.diagnosis import SAMPLED, diagnose
 from training.dialect import PLAIN, Asked
 from training.engine import Engine
 from training.errors import DataError, one_line
@@ -35,7 +36,6 @@ Drawn = tuple[
 ]  # the draw by its hash, hours, score, and how often the row is there
 SCORES = -1e70, 1e70  # their fourth powers, and sums of them, stay far from overflow
 HEAD_ROWS = 10_000  # the reference line is the least-squares line of these
-SAMPLE = 10_000
 FLAT = Line(0.0, 0.0, 0.0)
 ALONE = Group()
 
@@ -67,7 +67,7 @@ DRAWN = f"""
     SELECT draw, hours, score, count(*)
     FROM (SELECT hours, score, hash::HUGEINT * hash % {PRIME} AS draw FROM ({HASHED}))
     WHERE draw < $most
-    GROUP BY hours, score, draw ORDER BY draw, hours, score LIMIT {SAMPLE}"""
+    GROUP BY hours, score, draw ORDER BY draw, hours, score LIMIT {SAMPLED}"""
 EXTREMES = """
     FROM (SELECT hours, score FROM ({rows}) ORDER BY hours, score LIMIT 1)
     UNION ALL FROM (SELECT hours, score FROM ({rows}) ORDER BY hours DESC, score LIMIT 1)
@@ -78,13 +78,13 @@ EXTREMES = """
 class How(NamedTuple):
     """How rows are read: what the options say.
 
-    A score outside `score_range` cannot be used. `points` so many rows are wanted to be seen.
+    A score outside `score_range` cannot be used. With `points` some rows are wanted to be seen.
     """
 
     columns: Columns = Columns()
     folds: int = 10
     skip_bad_rows: bool = False
-    points: int = 0
+    points: bool = False
     score_range: tuple[float, float] | None = None
     asked: Asked = PLAIN
 
@@ -98,20 +98,33 @@ class How(NamedTuple):
         )
 
 
+class Sample(NamedTuple):
+    """Different rows, in the order of their draws: hours, scores, and how often each occurs.
+
+    All of them if they are at most SAMPLED, else those with the lowest draws.
+    """
+
+    hours: Array
+    scores: Array
+    times: NDArray[np.int64]
+
+
+NO_SAMPLE = Sample(np.zeros(0), np.zeros(0), np.zeros(0, np.int64))
+
+
 class Summary(NamedTuple):
     """What remains of the rows of a run.
 
-    `folds[k]` are the moments of fold k, None if no row fell into it. `sample` are all different
-    rows (hours, score, times), or the 10,000 with the lowest draws; none where nobody needs them.
+    `folds[k]` are the moments of fold k, None if no row fell into it. `sample` is empty where
+    nobody needs one.
     `extremes` are the rows with the least and the most hours and the one furthest from the line,
     where one row could decide it. `notes` say what was left out; `kinds` are those of the sources.
     """
 
     folds: tuple[Moments | None, ...]
     sources: tuple[Source, ...]
-    sample: tuple[tuple[float, float, int], ...] = ()
+    sample: Sample = NO_SAMPLE
     extremes: tuple[Row, ...] = ()
-    points: tuple[Row, ...] = ()
     notes: tuple[str, ...] = ()
     kinds: frozenset[str] = frozenset()
 
@@ -266,7 +279,7 @@ class Reading:
         drawn = []
         for index, rows in self.rows.items():
             distinct = self.parts[index].distinct
-            most = PRIME if distinct <= SAMPLE else math.ceil(PRIME * 2 * SAMPLE / distinct)
+            most = PRIME if distinct <= SAMPLED else math.ceil(PRIME * 2 * SAMPLED / distinct)
             drawn += self.engine.rows(DRAWN.format(rows=rows), {"most": most})
         return drawn
 
@@ -305,14 +318,14 @@ def read_rows(
         if (moments := found.moments) and (known + moments if known else moments).is_poor:
             reading.reduce(_within_scores(moments.least_squares))
             found = _gathered(reading)
-        sample: list[Drawn] = []
+        sample = NO_SAMPLE
         extremes: tuple[Row, ...] = ()
         if moments := found.moments:
-            if known or how.points or not paths or _wants_sample(moments):
+            if known or how.points or _wants_sample(moments):
                 sample = _lowest(group.gather(reading.sample()))
             if _one_row_may_decide(moments):
                 line = moments.least_squares
-                extremes = _ends(group.gather(reading.extremes(line)), line)
+                extremes = extremes_of(group.gather(reading.extremes(line)), line)
         for place, state in zip(places, states, strict=True):
             if place.state() != state:
                 raise DataError(f"{place.name}: was changed while it was read")
@@ -338,9 +351,8 @@ def read_rows(
     return Summary(
         folds=tuple(found.folds),
         sources=tuple(kept),
-        sample=tuple(row[1:] for row in sample),
+        sample=sample,
         extremes=extremes,
-        points=_points(sample, how.points if paths else 3),
         notes=tuple(notes),
         kinds=frozenset(table.kind for table in found.tables.values()),
     )
@@ -395,7 +407,7 @@ def _wants_sample(moments: Moments) -> bool:
     """Whether quantiles of the errors may be needed, or cost nothing."""
     diagnosis = diagnose(moments)
     p_values = diagnosis.spread_p, diagnosis.normality_p
-    return moments.n <= SAMPLE or any(p is not None and p < SURE for p in p_values)
+    return moments.n <= SAMPLED or any(p is not None and p < SURE for p in p_values)
 
 
 def _one_row_may_decide(moments: Moments) -> bool:
@@ -412,15 +424,17 @@ def _one_row_may_decide(moments: Moments) -> bool:
     return leverage * math.sqrt(moments.n * kurtosis) >= 2 * (1 - leverage) ** 2
 
 
-def _lowest(parts: Sequence[Sequence[Drawn]]) -> list[Drawn]:
+def _lowest(parts: Sequence[Sequence[Drawn]]) -> Sample:
     """The rows of all parts with the lowest draws, each once."""
     times: Counter[tuple[int, float, float]] = Counter()
     for bits, hours, score, count in itertools.chain(*parts):
         times[bits, hours, score] += count
-    return [(*key, count) for key, count in sorted(times.items())[:SAMPLE]]
+    drawn = sorted(times.items())[:SAMPLED]
+    rows = np.array([(hours, score, count) for (_, hours, score), count in drawn]).reshape(-1, 3)
+    return Sample(rows[:, 0], rows[:, 1], rows[:, 2].astype(np.int64))
 
 
-def _ends(parts: Sequence[Sequence[Row]], line: Line) -> tuple[Row, ...]:
+def extremes_of(parts: Sequence[Sequence[Row]], line: Line) -> tuple[Row, ...]:
     """The least hours, the most, and the row furthest from the line."""
     rows = sorted(itertools.chain(*parts))
 
@@ -429,14 +443,6 @@ def _ends(parts: Sequence[Sequence[Row]], line: Line) -> tuple[Row, ...]:
 
     most = min(row for row in rows if row[0] == rows[-1][0])
     return tuple(dict.fromkeys((rows[0], most, max(rows, key=residual))))
-
-
-def _points(sample: Sequence[Drawn], most: int) -> tuple[Row, ...]:
-    """All rows if they are few enough, else each of those with the lowest draws once."""
-    every = tuple((hours, score) for _, hours, score, times in sample for _ in range(times))
-    if len(every) <= most:
-        return every
-    return tuple((hours, score) for _, hours, score, _ in sample[:most])
 
 
 def _check_share(skipped: int, rows: int) -> None:

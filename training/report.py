@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from models.moments import Moments
 from models.study_score import Errors, Source, StudyScore
 from training.errors import counted, printable
 from training.gate import Comparison
+from training.reduce import Sample
 
 FILES_NAMED = 10
+PILE, PILE_ROWS = 0.05, 5  # so many rows at exactly one score hardly come there by chance
 UNFINISHED = 1e-12  # of the scores' variance: what the report's six digits show
 
 
@@ -107,4 +111,30 @@ def _errors(errors: Errors) -> str:
     return ", ".join(
         f"{name} {'unknown' if value is None else format(value, '.4g')}"
         for name, value in zip(("RMSE", "R²"), errors, strict=True)
+    )
+
+
+def suggested_limits(sample: Sample) -> str | None:
+    """What to do about scores from 0 to 100 that pile up at their highest or at their lowest.
+
+    There, more rows have exactly the last score than have the one before it.
+    """
+    levels, which = np.unique(sample.scores, return_inverse=True)
+    if len(levels) < 2 or levels[0] < 0 or levels[-1] > 100:
+        return None
+    rows = np.bincount(which, weights=sample.times)
+    enough = max(PILE_ROWS, PILE * rows.sum())
+    low, high = 0.0, 100.0
+    piles = []
+    if rows[0] >= enough and rows[0] > rows[1]:
+        low = float(levels[0])
+        piles.append(f"{rows[0] / rows.sum():.0%} of the scores are exactly {low:g}, the lowest")
+    if rows[-1] >= enough and rows[-1] > rows[-2]:
+        high = float(levels[-1])
+        piles.append(f"{rows[-1] / rows.sum():.0%} of the scores are exactly {high:g}, the highest")
+    if not piles:
+        return None
+    return (
+        f"{' and '.join(piles)}; if there can be none beyond, --score-range {low:g} {high:g} keeps"
+        " predictions within"
     )

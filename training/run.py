@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -18,21 +18,23 @@ from bentoml.exceptions import BentoMLException
 from models import store
 from models.moments import Cost
 from models.store import Stored
+from models.study_score import StudyScore
 from training.columns import Columns
 from training.dialect import Asked
 from training.engine import ended_by_terminate
 from training.errors import TrainingError, printable
 from training.processes import Group, group
 from training.progress import Progress
-from training.reduce import How, read_rows
+from training.reduce import How, Summary, read_rows
 from training.sources import are_the_labs, refuse_seen
 
 if TYPE_CHECKING:
+    from training.gate import Comparison
     from training.report import Report
     from training.sgd import Epoch
 
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
-POINTS_KEPT, POINTS_DRAWN = 500, 2000
+POINTS_DRAWN = 2000
 SAVED, FAILED, REFUSED = 0, 1, 3
 FOLDS = 10
 
@@ -69,7 +71,7 @@ def _run(options: Namespace, processes: Group, torch: Future[None]) -> int:
         columns=Columns(options.hours_column, options.score_column),
         folds=len(update.model.folds) if update else options.folds or _folds(champion),
         skip_bad_rows=options.skip_bad_rows,
-        points=POINTS_DRAWN if options.picture else POINTS_KEPT if options.keep_points else 0,
+        points=bool(options.picture or options.keep_points),
         score_range=limits,
         asked=Asked(options.separator, options.decimal, options.encoding, options.sheet),
     )
@@ -92,9 +94,9 @@ def _run(options: Namespace, processes: Group, torch: Future[None]) -> int:
         return SAVED  # the first process does the rest
 
     torch.result()
-    from training.fit import fit
+    from training.fit import fit, points
     from training.gate import compare
-    from training.report import Report
+    from training.report import Report, suggested_limits
 
     watch = _printed if options.raw and not options.json else progress.epochs
     model = fit(
@@ -108,22 +110,22 @@ def _run(options: Namespace, processes: Group, torch: Future[None]) -> int:
         score_range=limits,
     )
     progress.clear()
+    if not limits and (advice := suggested_limits(rows.sample)):
+        _say(advice)
     comparison = compare(champion, model, rows) if champion else None
     if options.picture:
         from training.picture import draw
 
-        draw(model, rows.points, options.picture)
-    refused = comparison is not None and comparison.refused and not options.force
+        draw(model, points(rows.sample, POINTS_DRAWN), options.picture)
     tag = None
-    if not options.dry_run and not refused:
-        with _uninterrupted():
-            tag = str(store.save(model))
+    if not options.dry_run:
+        tag, comparison = _save(model, rows, champion, comparison, options.force)
     report = Report(model, tag, held_back.moments if held_back else None, comparison)
     problem = _print(report, options)
     if problem:
         saved = f"; the model is saved all the same, as {tag}" if tag else ""
         _say(f"the report could not be written: {problem}{saved}")
-    if comparison and refused and not options.dry_run:
+    if comparison and not tag and not options.dry_run:
         _say(f"refused, nothing saved: {comparison.reason}; --force saves this model all the same")
         return REFUSED
     return FAILED if problem and not tag else SAVED
@@ -148,19 +150,42 @@ def _folds(champion: Stored | None) -> int:
     return len(champion.model.folds)
 
 
-def _champion() -> Stored | None:
+def _say(text: str) -> None:
+    print(f"training: {text}", file=sys.stderr)
+
+
+def _champion(say: Callable[[str], None] = _say) -> Stored | None:
     """The model now in the store, if it can be read."""
     try:
         return store.load(store.LATEST)
     except store.ModelMissing:
         return None
     except store.ModelDamaged as error:
-        _say(f"no comparison with the model now in the store: {error}")
+        say(f"no comparison with the model now in the store: {error}")
         return None
 
 
-def _say(text: str) -> None:
-    print(f"training: {text}", file=sys.stderr)
+def _save(
+    model: StudyScore,
+    rows: Summary,
+    champion: Stored | None,
+    comparison: Comparison | None,
+    force: bool,
+) -> tuple[str | None, Comparison | None]:
+    """Save the model unless the champion of this moment stays; returns the tag and the comparison.
+
+    One training at a time does that, so none replaces a model that it was not compared with.
+    """
+    from training.gate import compare, locked
+
+    with locked():
+        now = _champion(say=_say if champion else lambda _: None)  # else it has been said
+        if (now and now.tag) != (champion and champion.tag):
+            comparison = compare(now, model, rows) if now else None
+        if comparison and comparison.refused and not force:
+            return None, comparison
+        with _uninterrupted():
+            return str(store.save(model)), comparison
 
 
 def _print(report: Report, options: Namespace) -> str | None:

@@ -74,7 +74,9 @@ function certainty(low, high) {
 }
 
 const GOOD = new Set(
-  "rises falls exact straight nearly_straight even nearly_even normal nearly_normal".split(" "),
+  "rises falls exact straight nearly_straight even nearly_even normal nearly_normal quantiles".split(
+    " ",
+  ),
 );
 
 // What the rows say of the line: { good, text, language }.

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from models.diagnosis import SENTENCES
+from models.findings import SENTENCES
 from service.pages import FILES
 from tests.browser.conftest import Open
 

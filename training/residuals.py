@@ -1,0 +1,95 @@
+"""What single rows tell that sums cannot: between which quantiles scores lie around the line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.spread import QUANTILES, Residuals, root
+from models.study_score import StudyScore
+from training.reduce import Sample, fold_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+def residuals_of(model: StudyScore, sample: Sample, rows: int) -> Residuals | None:
+    """Those of a model on some of its rows, drawn from so many; None where it fits every row.
+
+    `sample` are hours, scores, and how often each row occurs.
+    """
+    hours, scores, times = sample
+    if not model.residual_sd or not model.variance or not model.line_variance or not len(hours):
+        return None
+    moments = model.moments
+    d = hours - moments.mean_x
+    variance = model.variance(d)
+    z = (scores - moments.mean_y - moments.slope * d) / root(variance - model.line_variance(d))
+    quantiles: tuple[float, ...] = ()
+    if model.siblings:
+        fold = fold_of(hours, scores, len(model.siblings))
+        W, b = np.array([line or (model.W, model.b) for line in model.siblings])[fold].T
+        unseen = (scores - W * hours - b) / root(variance)
+        quantiles = tuple(_quantiles(unseen, times).tolist())
+    return Residuals(
+        rows=rows,
+        quantiles=quantiles,
+        means=tuple(np.average([z, z**2, z**3, z**4], axis=1, weights=times).tolist()),
+    )
+
+
+def _quantiles(values: Array, times: NDArray[np.int64]) -> Array:
+    """Up to QUANTILES values, of which each is there so many times.
+
+    The k-th of m has the rank k (n + 1) / (m + 1) among the n, rounded towards the nearer end.
+    """
+    order = np.argsort(values)
+    ends = np.cumsum(times[order])
+    n = int(ends[-1])
+    parts = min(n, QUANTILES) + 1
+    k = np.arange(1, parts)
+    up = -(-k * (n + 1) // parts)
+    ranks = np.where(2 * k <= parts, k * (n + 1) // parts, up)
+    return np.asarray(values[order][np.searchsorted(ends, ranks)])
+
+
+def joined(one: Residuals | None, other: Residuals | None) -> Residuals | None:
+    """Those of both sets of rows, by their counts; None stands for no rows that are known.
+
+    Exact where all residuals are kept, else between quantiles the distributions are taken to be
+    straight.
+    """
+    if not one or not other:
+        return one or other
+    rows = one.rows + other.rows
+    parts = [part for part in (one, other) if part.quantiles]
+    values = np.sort(np.concatenate([part.quantiles for part in parts])) if parts else np.array([])
+    if len(values) > QUANTILES:
+        values = np.unique(values)
+        share = np.average(
+            [_share_below(part, values) for part in parts],
+            axis=0,
+            weights=[part.rows for part in parts],
+        )
+        values = np.interp(np.arange(1, QUANTILES + 1) / (QUANTILES + 1), share, values)
+    return Residuals(
+        rows=rows,
+        quantiles=tuple(values.tolist()),
+        means=tuple(
+            (one.rows * mine + other.rows * its) / rows
+            for mine, its in zip(one.means, other.means, strict=True)
+        ),
+    )
+
+
+def _share_below(part: Residuals, values: Array) -> Array:
+    """The share of residuals below each of these values.
+
+    Those beyond the first and the last quantile are taken to be as dense as their neighbours.
+    """
+    q = np.array(part.quantiles)
+    q = np.concatenate([2 * q[:1] - q[1:2], q, 2 * q[-1:] - q[-2:-1]])
+    return np.interp(values, q, np.linspace(0, 1, len(q)))
