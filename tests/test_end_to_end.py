@@ -54,7 +54,7 @@ def test_serving_without_a_model_ends_at_once_and_says_how_to_train_one(home: Ho
 
 def test_serving_a_damaged_model_ends_at_once_and_names_it(trained: Home) -> None:
     (file,) = Path(trained["BENTOML_HOME"]).glob("models/study_score/*/study_score.json")
-    file.write_text('{"format": 1}')
+    file.write_text('{"format": 3}')
     served = run(trained, "bentoml", "serve", "--port", "0")
     assert served.returncode != 0
     assert "study_score.json is not a study-score model: it has format 1, and this" in served.stderr

@@ -26,10 +26,10 @@ def diagnose(moments: Moments, residuals: Residuals | None = None) -> Diagnosis:
     `residuals`, which are divided by it; without them it is unknown there.
     """
     n, sxx, srr, higher = moments.n, moments.sxx, moments.srr, moments.higher
-    if n < 4 or sxx <= LEAST or srr <= moments.rounding or higher.srrrr <= LEAST:
+    kurtosis = kurtosis_of(moments)
+    if kurtosis is None:
         return Diagnosis()
     skewness = higher.srrr / n / (srr / n) ** 1.5
-    kurtosis = higher.srrrr / srr / srr * n
     known = _bend(moments)
     if kurtosis > 1 + 1e-9:  # or all residuals are equally large
         trend = n * higher.sxrr / srr
@@ -41,6 +41,14 @@ def diagnose(moments: Moments, residuals: Residuals | None = None) -> Diagnosis:
         skewness, kurtosis = _shape(residuals)
     normality_p = float(chdtrc(2, n / 6 * (skewness**2 + (kurtosis - 3) ** 2 / 4)))
     return Diagnosis(**known, skewness=skewness, kurtosis=kurtosis, normality_p=normality_p)
+
+
+def kurtosis_of(moments: Moments) -> float | None:
+    """That of the residuals; None under 4 rows and for rows that lie on the line."""
+    n, srr, higher = moments.n, moments.srr, moments.higher
+    if n < 4 or moments.sxx <= LEAST or srr <= moments.rounding:
+        return None
+    return higher.srrrr / srr / srr * n if higher.srrrr > LEAST else None
 
 
 def _shape(residuals: Residuals) -> tuple[float, float]:

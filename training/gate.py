@@ -14,7 +14,7 @@ from scipy.special import fdtrc, stdtrit
 from models import store
 from models.moments import Moments
 from models.study_score import StudyScore
-from training.diagnosis import diagnose
+from training.diagnosis import kurtosis_of
 from training.reduce import Summary
 from training.sources import are_the_labs
 
@@ -187,7 +187,7 @@ def _kurtosis(*parts: Moments) -> float:
     Squares of n errors scatter as those of 2 n / (kurtosis - 1) normal ones (Box 1953,
     "Non-normality and tests on variances", Biometrika 40).
     """
-    known = [(part.n, k) for part in parts if (k := diagnose(part).kurtosis) is not None]
+    known = [(part.n, k) for part in parts if (k := kurtosis_of(part)) is not None]
     return sum(n * k for n, k in known) / sum(n for n, _ in known) if known else 3.0
 
 
