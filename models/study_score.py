@@ -70,8 +70,9 @@ class StudyScore(Document):
     two folds there are no siblings. `t` is the 97.5 % quantile of Student's t with n - 2 degrees of
     freedom, null for fewer than 3 rows. `curvature_p` is the p value of a quadratic term, null
     where unknown. Predictions and bounds are cut to `score_range`, the limits of scores, null where
-    there are none. `costs` are (epoch, mean squared error before its step), denser where the
-    descent is steep; `points` are (hours, score) of the training rows that may be shown.
+    there are none. `costs` are (epoch, mean squared error, W, b), all three before the epoch's
+    step and in the units of the rows, denser where the descent is steep; `points` are (hours,
+    score) of the training rows that may be shown.
     """
 
     format: Literal[1, 2] = 2
@@ -83,7 +84,10 @@ class StudyScore(Document):
     curvature_p: Annotated[float, Field(ge=0, le=1)] | None = None
     score_range: tuple[float, float] | None = None
     fit: Fit
-    costs: Annotated[tuple[tuple[int, float], ...], Field(max_length=200)]
+    costs: Annotated[
+        tuple[tuple[int, float, float, float] | tuple[int, float], ...],  # these in formats 1 and 2
+        Field(max_length=200),
+    ]
     points: Annotated[tuple[tuple[float, float], ...], Field(max_length=500)]
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
 
