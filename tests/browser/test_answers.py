@@ -45,14 +45,14 @@ def test_the_page_tells_what_the_model_learned(opened: Open, url: str) -> None:
     page = opened()
     card = requests.get(f"{url}/model", timeout=30).json()
     low, high = (told(card[end], card["W_high"] - card["W_low"]) for end in ("W_low", "W_high"))
-    headline(page).to_have_text(f"Each hour of study is worth {low} to {high} points.")
+    headline(page).to_have_text(f"One more hour goes with {low} to {high} points more.")
     expect(page.locator("#equation")).to_have_text(f"score = 1.971 {TIMES} hours + 0.06626")
     points = requests.get(f"{url}/training", timeout=30).json()["points"]
     expect(page.locator("#fit .row")).to_have_count(len(points))
     expect(page.locator("#tag")).to_have_text(card["tag"])
     expect(page.locator("#rows")).to_have_text("3")
     expect(page.locator("#sources")).to_have_text("lab (3 rows)")
-    findings = [each["sentence"].replace(" %", "\xa0%") for each in card["findings"]]
+    findings = ["✓ " + each["sentence"].replace(" %", "\xa0%") for each in card["findings"]]
     trust = page.get_by_role("region", name="Can I trust this?")
     expect(trust.get_by_role("listitem")).to_have_text(findings)
 
@@ -79,8 +79,10 @@ def test_the_field_gives_the_services_own_numbers(
     answer = ask(url, "predict", hours=hours)
     expect(page.locator("#score")).to_have_text(score_of(answer))
     low, high = (told(answer[end], answer["high"] - answer["low"]) for end in ("low", "high"))
+    who = "of people who study this long" if 1 <= hours <= 3 else "of people"
     expect(page.locator("#interval")).to_have_text(
-        f"95 % of people who study this long should score between {low} and {high}."
+        ("" if 1 <= hours <= 3 else "If the line went on this far, ")
+        + f"95 % {who} should score between {low} and {high}."
     )
     outside = expect(page.locator("#extrapolated"))
     outside.to_contain_text("the model saw 1 to 3 hours only")
@@ -156,6 +158,9 @@ def test_a_score_gets_its_hours_their_interval_and_a_place_on_the_chart(
     )
     expect(page.locator("#aim .here")).to_be_visible()
     page.locator("#goal").fill("-1000")
+    above = "The line is above this score at 0 hours already: \N{MINUS SIGN}17.6 points."
+    expect(page.get_by_text(above)).to_be_visible()
+    page.locator("#goal").fill("1000000")
     expect(page.get_by_text("does not reach this score between 0 and 8,784 hours")).to_be_visible()
     expect(page.locator("#aim .here")).to_have_count(0)
     page.locator("#goal").fill("sixty")
@@ -181,9 +186,13 @@ def test_the_address_carries_what_was_asked(opened: Open) -> None:
     ("hours", "scores", "sentence"),
     [
         (HOURS, 50 + NOISE, "An hour of study may or may not matter: from {low} to {high} points."),
-        (HOURS, 90 - 3 * HOURS + NOISE / 9, "Each hour of study costs {high} to {low} points."),
-        (HOURS, 3 * HOURS, "Each hour of study is worth 3 points."),
-        (HOURS, 0 * HOURS, "Hours of study make no difference."),
+        (
+            HOURS,
+            90 - 3 * HOURS + NOISE / 9,
+            "One more hour goes with {high} to {low} points fewer.",
+        ),
+        (HOURS, 3 * HOURS, "One more hour goes with 3 points more."),
+        (HOURS, 0 * HOURS, "Scores are the same however long people study."),
         (HOURS[:2], HOURS[:2], "Two rows cannot tell what an hour of study is worth."),
     ],
 )

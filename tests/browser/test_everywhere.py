@@ -53,15 +53,15 @@ def test_axe_finds_nothing(opened: Open, scheme: str, locale: str) -> None:
 def test_it_speaks_the_browsers_language_or_the_one_chosen_for_the_tab(opened: Open) -> None:
     page = opened(locale="ko-KR")
     headline = page.get_by_role("heading", level=1)
-    expect(headline).to_have_text("한 시간 더 공부할 때마다 1.58~2.36점씩 올라요.")
+    expect(headline).to_have_text("한 시간 더 공부한 사람의 점수는 1.58~2.36점 높아요.")
     expect(page.locator("html")).to_have_attribute("lang", "ko")
     page.locator("#hours").fill("9000")
     expect(page.get_by_text("공부 시간은 8784(1년의 시간) 이하여야 해요.")).to_be_visible()
     page.get_by_role("button", name="English").click()
-    expect(headline).to_have_text("Each hour of study is worth 1.58 to 2.36 points.")
+    expect(headline).to_have_text("One more hour goes with 1.58 to 2.36 points more.")
     expect(page.get_by_text("Hours cannot be above 8784, the hours in a year.")).to_be_visible()
     page.reload()
-    expect(headline).to_have_text("Each hour of study is worth 1.58 to 2.36 points.")
+    expect(headline).to_have_text("One more hour goes with 1.58 to 2.36 points more.")
 
 
 def test_every_text_is_there_in_both_languages(opened: Open) -> None:
@@ -89,10 +89,10 @@ def test_it_can_be_used_with_the_keyboard_in_the_order_it_is_read(opened: Open) 
     page = opened()
     expect(page.locator("#score")).to_be_visible()
     order = []
-    for _ in range(11):
+    for _ in range(12):
         page.keyboard.press("Tab")
         order.append(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
-    stops = "A language hours curl goal slider SUMMARY column BUTTON file table"
+    stops = "A language hours slider goal open-attempt open-replay SUMMARY column BUTTON file table"
     assert order == stops.split()
 
 
