@@ -9,7 +9,8 @@ import { alignWith, svg } from "./svg.js";
 import { equation } from "./wording.js";
 
 const LAB_LR = 0.01;
-const FRAME = 40; // milliseconds between 200 frames
+const FRAMES = 200;
+const FRAME = 30; // milliseconds
 let tracks = null; // of this model, and the lab's run on the same rows: epoch, cost, W and b
 let timer = null;
 let shown = null;
@@ -67,7 +68,7 @@ function stop() {
 }
 
 function advance() {
-  $("epoch").stepUp();
+  $("epoch").value = $("epoch").valueAsNumber + 1 / FRAMES;
   drawEpoch();
   if ($("epoch").valueAsNumber === 1) stop();
 }

@@ -13,7 +13,7 @@ import requests
 from playwright.sync_api import Page, expect
 
 from service.pages import FILES
-from tests.browser.conftest import Open, Put
+from tests.browser.conftest import Open, Put, touch
 from tests.data import CARS_DIST, CARS_SPEED, Array, rows_of
 from training.fit import fit
 
@@ -143,6 +143,34 @@ def test_a_tap_on_the_chart_asks_for_the_hours_there(opened: Open) -> None:
     page.locator("#fit").tap(position={"x": x, "y": chart["height"] / 2})
     expect(page.locator("#hours")).to_have_value("3")
     expect(page.locator("#score")).to_have_text("6.0")
+
+
+def test_a_swipe_scrolls_past_the_chart_and_a_sideways_drag_asks(opened: Open) -> None:
+    page = opened(has_touch=True, viewport={"width": 375, "height": 667})
+    expect(page.locator("#score")).to_have_text("4.4")
+    page.evaluate("document.querySelector('#ask').scrollIntoView()")
+    box = page.locator("#fit").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.8
+    before = page.evaluate("scrollY")
+    touch(page, *((x + i, y - 20 * i) for i in range(8)))
+    page.wait_for_function(f"scrollY > {before} + 50")
+    expect(page.locator("#hours")).to_have_value("2.2")
+    expect(page.locator("#score")).to_have_text("4.4")
+    page.evaluate("document.querySelector('#ask').scrollIntoView()")
+    touch(page, *((x - 20 * i, y + i) for i in range(8)))
+    expect(page.locator("#hours")).not_to_have_value("2.2")
+    assert float(page.locator("#hours").input_value()) < 2
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 568), (375, 667), (1280, 800)])
+def test_the_answer_is_on_one_screen_with_its_slider(opened: Open, width: int, height: int) -> None:
+    page = opened(viewport={"width": width, "height": height})
+    expect(page.locator("#score")).to_have_text("4.4")
+    page.evaluate("document.querySelector('#ask').scrollIntoView()")
+    for part in ("#fit", "#slider", "#score", "#interval"):
+        box = page.locator(part).bounding_box()
+        assert box and 0 <= box["y"] <= height - box["height"]
 
 
 def test_a_score_gets_its_hours_their_interval_and_a_place_on_the_chart(
