@@ -1,9 +1,11 @@
 // What a model is and how far to trust it, in the cards below the chart.
 
 import { drawCosts, roundingOf } from "./descent.js";
-import { $, fill } from "./dom.js";
+import { $, fill, tableOf } from "./dom.js";
+import { curveAt } from "./fit.js";
 import { T, language } from "./language.js";
-import { costText, digits, hoursText, whole } from "./numbers.js";
+import { costText, digits, hoursText, isWide, measured, whole } from "./numbers.js";
+import { ticks } from "./svg.js";
 import * as wording from "./wording.js";
 
 export const timeText = (date, style) => new Intl.DateTimeFormat(language, style).format(date);
@@ -62,4 +64,19 @@ export function drawDescent({ costs, model }) {
   );
   fill({ descent: T.descent(first, last) });
   drawCosts($("costs"), [costs], T.costsLabel(first, last, whole(model.epochs)));
+}
+
+// The numbers of the chart, for who does not see it.
+export function drawFitTable({ model, curve, domain }) {
+  const line = curveAt(curve, ticks(...domain, 10));
+  const keys = ["score", "low", "high", "line_low", "line_high"];
+  const width = (i) => (isWide(line.low[i], line.high[i]) ? line.high[i] - line.low[i] : 0);
+  const text = (value, i) => (value === null ? "–" : measured(value, width(i)));
+  const rows = line.hours.map((hours, i) => [
+    hoursText(hours),
+    ...keys.map((key) => text(line[key][i], i)),
+    hours < model.hours_min || hours > model.hours_max ? T.outside : "",
+  ]);
+  const head = [T.hours, T.score, T.low, T.high, T.lineLow, T.lineHigh, ""];
+  $("fit-table").replaceChildren(tableOf(head, rows));
 }

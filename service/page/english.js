@@ -96,6 +96,7 @@ export const ENGLISH = {
       : `${several(done)} of ${several(rows)} rows predicted; ${several(rows - done)} left out.`,
   blank: (lines) => `${plural(lines, "blank line", "blank lines")} passed over.`,
   leftOut: "left out",
+  predictedScore: "predicted score",
   column: (n) => `column ${n}`,
   silentRows: "The service does not answer. These rows are asked about again until it does.",
   compared: (inside, rows, misses) =>

@@ -90,7 +90,7 @@ export function drawFit(chart, { model, points, pupils, curve, domain, goal }, d
   hatch.append(svg("line", { y2: 7, class: "hatch" }));
   const tall = { y: edge.top, height: edge.bottom - edge.top };
   const plot = svg("clipPath", { id: "plot" });
-  plot.append(svg("rect", { x: edge.left, width: edge.right - edge.left, ...tall }));
+  plot.append(svg("rect", { x: edge.left, width: Math.max(0, edge.right - edge.left), ...tall }));
   const defs = svg("defs");
   defs.append(hatch, plot);
   chart.append(defs);

@@ -121,7 +121,7 @@ export const KOREAN = {
   fitLabel: (equation, low, high, points) =>
     `${equation}, ${low}~${high}시간으로 학습` +
     (points === "0" ? "." : `, 학습 데이터 ${points}건 표시.`),
-  whatW: "가중치(weight): 공부 시간이 한 시간 길 때 높은 점수",
+  whatW: "가중치(weight): 한 시간 더 공부한 사람이 더 받는 점수",
   whatB: "편향(bias): 전혀 공부하지 않았을 때의 점수",
   certainty: (what, low, high) => `${what}. 95% 신뢰구간은 ${low}에서 ${high}까지`,
   r2: (share) => `점수 차이의 ${share}\u2060를 공부 시간이 설명해요.`,
@@ -136,7 +136,10 @@ export const KOREAN = {
   sdNone: "데이터가 3건 이상 있어야 해요.",
   findings: {
     unknown: () => "두 점은 늘 한 직선 위에 있어서 얼마나 믿을 수 있는지 알 수 없어요.",
+    constant: () => "점수가 모두 같아서 한 시간에 몇 점이 다른지 알 수 없어요.",
+    zero: () => "점수가 모두 0이에요. 데이터가 잘못된 것 같아요.",
     exact: () => "모든 데이터가 직선 위에 있어요.",
+    exact_few: ({ rows }) => `모든 데이터가 직선 위에 있지만, ${rows}건으로는 근거가 약해요.`,
     unclear: ({ span }) =>
       `이 데이터로는 더 공부할 때 점수가 오르는지 내려가는지 알 수 없어요: 한 시간에 ${span}점까지 가능해요.`,
     rises: ({ span }) => `한 시간 더 공부한 사람의 점수가 ${span}점 높아요.`,
@@ -158,15 +161,22 @@ export const KOREAN = {
     shrinks: (numbers) => `공부 시간이 길수록 점수가 더 좁게 모여 있어요 ${scatter(numbers)}`,
     normal: ({ rows }) =>
       `데이터 ${rows}건으로 볼 때 오차는 95% 예측 구간의 가정대로 정규분포로 보여요.`,
-    nearly_normal: () => "오차가 정규분포와 조금 다르지만 95% 예측 구간에는 지장이 없어요.",
+    nearly_normal: () => "오차가 정규분포와 조금 다르지만 거의 비슷해요.",
     skewed_up: () =>
-      "오차가 정규분포가 아니에요: 큰 오차가 직선 위쪽에 있어요. 95% 예측 구간이 위로는 너무 좁고 아래로는 너무 넓어요.",
+      "오차가 정규분포가 아니에요: 유난히 높은 점수가 몇몇 있거나 최저점이 많을 때처럼, 큰 오차가 직선 위쪽에 있어요.",
     skewed_down: () =>
-      "오차가 정규분포가 아니에요: 큰 오차가 직선 아래쪽에 있어요. 95% 예측 구간이 아래로는 너무 좁고 위로는 너무 넓어요.",
-    heavy_tails: () =>
-      "오차가 정규분포가 아니에요: 직선에서 아주 먼 점수가 몇 개 있어서 95% 예측 구간이 모두에게 넓어졌어요.",
+      "오차가 정규분포가 아니에요: 유난히 낮은 점수가 몇몇 있거나 만점이 많을 때처럼, 큰 오차가 직선 아래쪽에 있어요.",
+    heavy_tails: () => "오차가 정규분포가 아니에요: 직선에서 아주 먼 점수가 몇 개 있어요.",
     light_tails: () =>
-      "오차가 정규분포가 아니에요: 유난히 큰 오차가 거의 없어서 95% 예측 구간이 필요한 것보다 넓어요.",
+      "오차가 정규분포가 아니에요: 두 무리로 나뉘거나 고르게 퍼져 있을 때처럼, 유난히 큰 오차가 거의 없어요.",
+    quantiles: () =>
+      "그래서 95% 예측 구간은 정규분포를 가정하지 않고, 실제 오차의 분위수로 정했어요.",
+    assumed: () =>
+      "그래도 95% 예측 구간은 정규분포를 가정해요. 가정하지 않으려면 데이터가 100건 이상, 묶음이 둘 이상 있어야 해요.",
+    decisive: ({ row_hours, row_score, slope_without, W }) =>
+      `데이터 한 건(${row_hours}시간, ${row_score}점)이 직선을 좌우해요. 이것을 빼면 한 시간에 ${W}점이 아니라 ${slope_without}점이에요.`,
+    alone: ({ row_hours, row_score }) =>
+      `데이터 한 건(${row_hours}시간, ${row_score}점)에만 의존해요. 나머지는 공부 시간이 모두 같아요.`,
   },
   descent: (first, last) =>
     `SGD가 에폭마다 W와 b를 조금씩 고치면서 비용(평균제곱오차)이 ${first}에서 ${last}까지 내려갔어요.`,
@@ -191,6 +201,7 @@ export const KOREAN = {
       : `${several(rows)}줄 중 ${several(done)}줄을 예측했고, ${several(rows - done)}줄은 뺐어요.`,
   blank: (lines) => `빈 줄 ${lines}개는 건너뛰었어요.`,
   leftOut: "제외",
+  predictedScore: "예측 점수",
   column: (n) => `${n}번째 열`,
   silentRows: "서비스가 응답하지 않아요. 응답할 때까지 이 줄들을 다시 물어볼게요.",
   compared: (inside, rows, misses) =>

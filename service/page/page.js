@@ -1,17 +1,18 @@
 // The page: what people ask, what the service answers, and the model it follows.
 
-import { drawCard, drawDescent, timeText } from "./card.js";
-import { $, fill, tableOf } from "./dom.js";
+import { curl, keepAddress, readAddress } from "./address.js";
+import { drawCard, drawDescent, drawFitTable, timeText } from "./card.js";
+import { $, fill } from "./dom.js";
 import { copy } from "./files.js";
-import { curveAt, drawAim, drawFit, drawMarker, hoursToDraw } from "./fit.js";
-import { T, complain, speakTheOther, write } from "./language.js";
+import { drawAim, drawFit, drawMarker, hoursToDraw } from "./fit.js";
+import { T, complain, language, speakTheOther, write } from "./language.js";
 import { closeLesson, drawLesson, isLesson } from "./lessons.js";
-import { hoursText, isWide, measured, whole } from "./numbers.js";
+import { hoursText, whole } from "./numbers.js";
 import { Refusal, readHours, readNumber } from "./numerals.js";
 import { onPointing } from "./pointing.js";
 import { drawRows, manyRows } from "./rows.js";
 import { Silence, ask, patience, question } from "./service.js";
-import { alignWith, niceStep, ticks } from "./svg.js";
+import { alignWith, niceStep } from "./svg.js";
 import * as wording from "./wording.js";
 
 let shown = null; // what is drawn: model, cost, costs, points, pupils, curve, domain, goal
@@ -131,6 +132,7 @@ function drawAnswer() {
   $("score").style.fontSize = `${Math.min(1, 6.5 / score.length)}em`;
   $("extrapolated").hidden = !answer.extrapolated;
   $("caveat").hidden = !doubts.length;
+  $("caveat").lang = doubts.find(({ language }) => language)?.language ?? language;
   $("curl").disabled = false;
   drawMarker($("marker"), place, answer);
   if (!typed && $("answer").ariaBusy === "true") return; // the slider has moved on meanwhile
@@ -153,7 +155,7 @@ function drawTakes() {
 }
 
 function drawFitNow() {
-  const { model, points, curve, domain } = shown;
+  const { model, points, domain } = shown;
   const range = [model.hours_min, model.hours_max].map(hoursText);
   place = drawFit(
     $("fit"),
@@ -168,18 +170,7 @@ function drawFitNow() {
   drawTakes();
   drawLesson({ ...shown, place });
   document.querySelector(".key-pupil").hidden = !shown.pupils.length;
-
-  const line = curveAt(curve, ticks(...domain, 10));
-  const keys = ["score", "low", "high", "line_low", "line_high"];
-  const width = (i) => (isWide(line.low[i], line.high[i]) ? line.high[i] - line.low[i] : 0);
-  const text = (value, i) => (value === null ? "–" : measured(value, width(i)));
-  const rows = line.hours.map((hours, i) => [
-    hoursText(hours),
-    ...keys.map((key) => text(line[key][i], i)),
-    hours < model.hours_min || hours > model.hours_max ? T.outside : "",
-  ]);
-  const head = [T.hours, T.score, T.low, T.high, T.lineLow, T.lineHigh, ""];
-  $("fit-table").replaceChildren(tableOf(head, rows));
+  drawFitTable(shown);
 }
 
 function draw() {
@@ -235,37 +226,16 @@ function readChart(x) {
   readSlider();
 }
 
-// The address carries what was asked for, so that it can be sent.
-function keepAddress() {
-  const address = new URL(location);
-  for (const [name, value] of Object.entries(asked))
-    if (value === undefined) address.searchParams.delete(name);
-    else address.searchParams.set(name, value);
-  if (address.href !== location.href) history.replaceState(null, "", address);
-}
-function readAddress() {
-  const { searchParams } = new URL(location);
-  $("hours").value = searchParams.get("hours") ?? "";
-  $("goal").value = searchParams.get("score") ?? "";
-}
-
-// For a terminal; the key stays here.
-function curl() {
-  const address = new URL("predict", location).href.replaceAll("'", "%27");
-  const key = sessionStorage.apiKey ? ` -H "Authorization: Bearer $STUDY_SCORE_API_KEY"` : "";
-  const body = JSON.stringify({ hours: answer.hours });
-  return `curl '${address}' -H 'Content-Type: application/json'${key} -d '${body}'`;
-}
-
 $("ask").onsubmit = (event) => event.preventDefault();
 $("hours").oninput = readField;
 $("slider").oninput = readSlider;
 $("goal").oninput = readGoal;
-$("hours").onchange = $("slider").onchange = $("goal").onchange = keepAddress;
-onPointing($("fit"), readChart, keepAddress);
+const keep = () => keepAddress(asked);
+$("hours").onchange = $("slider").onchange = $("goal").onchange = keep;
+onPointing($("fit"), readChart, keep);
 $("fit").onanimationend = () => $("fit").classList.remove("fresh");
 $("curl").onclick = () => {
-  copy(curl());
+  copy(curl(answer.hours));
   $("curl-copied").textContent = T.copied;
 };
 $("language").onclick = () => {

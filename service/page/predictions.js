@@ -6,6 +6,7 @@ import { decimalsOf, digits, fixed, hoursText, isWide, whole } from "./numbers.j
 import { numberIn } from "./numerals.js";
 
 const FOUND = ["score", "low", "high", "extrapolated"];
+const isScore = (name) => /^score$/i.test(name); // which may have come too
 
 // The names of the columns that came; where they have none, that of the hours and numbers.
 const namesOf = ({ heading, rows, column }, hours) =>
@@ -29,7 +30,8 @@ export function sheetOf(table, found) {
   const words = [...names.keys()].filter(
     (i) => i !== column && rows.some(({ cells }) => isWord(cells[i], mark)),
   );
-  const sheet = tableOf([...names, T.score, T.low, T.high, ""], [], words);
+  const score = names.some(isScore) ? T.predictedScore : T.score;
+  const sheet = tableOf([...names, score, T.low, T.high, ""], [], words);
   sheet.setAttribute("aria-rowcount", rows.length + 1);
   const texts = textsOf(found);
   const cellsOf = ({ cells, hours, nth, problem }) => [
@@ -42,10 +44,11 @@ export function sheetOf(table, found) {
   return { sheet, drawTo };
 }
 
-// All in as many digits as the narrowest range allows.
+// All in as many digits as the range in the middle allows; those cut at a limit may be narrow.
 function textsOf({ low, high, score, extrapolated }) {
   const widths = low.flatMap((each, i) => (isWide(each, high[i]) ? [high[i] - each] : []));
-  const decimals = widths.length ? decimalsOf(Math.min(...widths)) : null;
+  const middle = widths.sort((one, other) => one - other)[widths.length >> 1];
+  const decimals = middle === undefined ? null : decimalsOf(middle);
   const text = (value) =>
     value === null ? "–" : decimals === null ? digits(value, 6) : fixed(value, decimals);
   return (i) => [...[score[i], low[i], high[i]].map(text), extrapolated[i] ? T.outside : ""];
@@ -67,7 +70,7 @@ export function lines(table, found) {
   const names = namesOf(table, "hours");
   const written = (value) => (value === null ? "" : String(value).replace(".", table.mark));
   return [
-    [...names, ...FOUND],
+    [...names, ...FOUND.map((name) => (names.some(isScore) && isScore(name) ? "predicted" : name))],
     ...table.rows.map(({ cells, nth }) => [
       ...names.map((_, i) => cells[i] ?? ""),
       ...FOUND.map((name) => (nth === null ? "" : written(found[name][nth]))),

@@ -49,7 +49,8 @@ export function predicted(model, { hours, score, low, high, extrapolated }) {
   const { score_min: least, score_max: most } = model;
   const line = model.W * hours + model.b;
   const isCut = least !== null && Math.abs(line - score) > 1e-9 * Math.abs(line);
-  const cut = isCut ? [T.cutScore(text(line), digits(score, 6))] : [];
+  const uncut = width ? text(line) : minus(digits(line, 4));
+  const cut = isCut ? [T.cutScore(uncut, minus(digits(score, 6)))] : [];
   if (low === null) return [text(score), [T.noInterval, ...cut].join(" ")];
   if (width) {
     const limits = [low === least ? least : [], high === most ? most : []].flat();
@@ -94,44 +95,59 @@ export function takes(model, wanted, { hours, low, high }) {
 
 const FEW = 10; // rows below which a line that fits well proves little
 const GOOD = new Set(
-  "rises falls exact straight nearly_straight even nearly_even normal nearly_normal".split(" "),
+  "rises falls exact straight nearly_straight even nearly_even normal nearly_normal quantiles".split(
+    " ",
+  ),
 );
-const OF_THE_LINE = new Set(["slope", "spread"]); // what these say is in the line and its interval
+const ABOUT_THE_ANSWER = new Set(["straightness", "influence", "normality", "interval"]);
 
-// What the rows say of the line: { about, good, text, language }.
+// The numbers of a finding, with as many digits as belong together.
+function numbersOf({ numbers }, { residual_sd }) {
+  const { few, many } = numbers;
+  const decimals = few && many ? decimalsOf(Math.min(few, many)) : 0;
+  const text = (name, value) => {
+    if (name === "few" || name === "many") return fixed(value, decimals);
+    return minus(digits(value, { row_hours: 6, row_score: 6, W: 3, slope_without: 3 }[name] ?? 2));
+  };
+  const named = Object.entries({ residual_sd, ...numbers });
+  return Object.fromEntries(named.map(([name, value]) => [name, text(name, value)]));
+}
+
+// What the rows say of the line: { about, verdict, good, text, language }.
 export function findings(model) {
   const [low, high] = [model.hours_min, model.hours_max].map(hoursText);
   const { W_low, W_high, rows, r2 } = model;
   const span = W_low === null ? [] : W_high < 0 ? ends(-W_high, -W_low) : ends(W_low, W_high);
-  return model.findings.map(({ about, verdict, sentence, numbers }) => {
-    const { few, many } = numbers;
-    const scatter = few && many ? decimalsOf(Math.min(few, many)) : 0;
-    const short = Object.fromEntries(
-      Object.entries({ residual_sd: model.residual_sd, ...numbers }).map(([key, value]) => [
-        key,
-        value === few || value === many ? fixed(value, scatter) : digits(value, 2),
-      ]),
-    );
+  return model.findings.map((finding) => {
+    const { about, verdict, sentence } = finding;
     const say = T.findings?.[verdict];
     const text = say?.({
-      ...short,
+      ...numbersOf(finding, model),
       span: span.join("~"),
       low,
       high,
       rows: whole(rows),
       r2: T.percent(percent(r2 * 100)),
     });
-    const provesLittle = verdict === "exact" && rows < FEW;
-    const all = [text ?? sentence, ...(provesLittle ? [T.few(whole(rows))] : [])].join(" ");
     return {
       about,
-      good: GOOD.has(verdict) && !provesLittle,
-      text: all.replaceAll(" %", "\u00a0%"),
+      verdict,
+      good: GOOD.has(verdict),
+      text: (text ?? sentence).replaceAll(" %", "\u00a0%"),
       language: T.findings && !say ? "en" : null,
     };
   });
 }
 
-// What stands beside an answer, where findings doubt the line or its range.
-export const doubts = (model) =>
-  findings(model).filter(({ about, good }) => !good && !OF_THE_LINE.has(about));
+// What stands beside an answer: what doubts the line or its range. Quantiles heed errors that are
+// not normal.
+export function doubts(model) {
+  const all = findings(model);
+  const areHeeded = all.some(({ verdict }) => verdict === "quantiles");
+  return all.filter(
+    ({ about, verdict, good }) =>
+      !good &&
+      (verdict === "zero" || ABOUT_THE_ANSWER.has(about)) &&
+      !(areHeeded && about === "normality"),
+  );
+}
