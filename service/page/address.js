@@ -1,4 +1,4 @@
-// The address of the page, which carries what was asked for, and a call of the service for a terminal.
+// The address of the page, which carries what was asked, and a call of the service for a terminal.
 
 import { $ } from "./dom.js";
 

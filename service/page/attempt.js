@@ -44,10 +44,19 @@ function drawLine() {
   const [low, high] = place.domain;
   $("lesson").replaceChildren(
     ...points.map(([hours, score]) => {
-      const [x, top, bottom] = [place.x(hours), ...[place.y(score), y(hours)].sort((a, b) => a - b)];
+      const [x, top, bottom] = [
+        place.x(hours),
+        ...[place.y(score), y(hours)].sort((a, b) => a - b),
+      ];
       const side = bottom - top;
       const isRoom = x + side < place.edge.right;
-      return svg("rect", { x: isRoom ? x : x - side, y: top, width: side, height: side, class: "square" });
+      return svg("rect", {
+        x: isRoom ? x : x - side,
+        y: top,
+        width: side,
+        height: side,
+        class: "square",
+      });
     }),
     svg("line", { x1: place.x(low), y1: y(low), x2: place.x(high), y2: y(high), class: "ghost" }),
   );
@@ -91,7 +100,14 @@ HANDLES.forEach((handle, i) => {
   handle.onkeydown = (event) => {
     const [bottom, top] = shown.place.scores;
     const step = niceStep((top - bottom) / 200);
-    const steps = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 20, PageDown: -20 };
+    const steps = {
+      ArrowUp: 1,
+      ArrowRight: 1,
+      ArrowDown: -1,
+      ArrowLeft: -1,
+      PageUp: 20,
+      PageDown: -20,
+    };
     const to = { Home: bottom, End: top }[event.key] ?? ends[i] + step * steps[event.key];
     if (Number.isNaN(to)) return;
     event.preventDefault();

@@ -26,7 +26,10 @@ export function drawCosts(chart, [costs, ...others], description, here) {
     edge.bottom -
     ((Math.log10(Math.max(cost, floor)) - bottom) / (top - bottom)) * (edge.bottom - edge.top);
 
-  const marks = logTicks(bottom, top, (edge.bottom - edge.top) / (20 * em)).map((cost) => [cost, costText(cost)]);
+  const marks = logTicks(bottom, top, (edge.bottom - edge.top) / (20 * em)).map((cost) => [
+    cost,
+    costText(cost),
+  ]);
   if (least < floor) marks[0] = [floor, "≈ 0"];
   for (const [cost, label] of marks) {
     chart.append(
@@ -37,13 +40,16 @@ export function drawCosts(chart, [costs, ...others], description, here) {
   const epochs = [0, ...Array.from({ length: 10 }, (_, i) => 10 ** i)];
   for (const epoch of epochs.filter((each) => each <= last))
     chart.append(
-      svg("text", { x: x(epoch), y: edge.bottom + 18 * em, "text-anchor": "middle" }, tickText(epoch)),
+      svg(
+        "text",
+        { x: x(epoch), y: edge.bottom + 18 * em, "text-anchor": "middle" },
+        tickText(epoch),
+      ),
     );
   chart.append(svg("text", { x: edge.left - 8, y: 10 * em, "text-anchor": "end" }, T.cost));
   chart.append(svg("text", { x: 0, y: edge.bottom + 18 * em }, T.epoch));
   const at = ([epoch, cost]) => [x(epoch), y(cost)];
-  for (const other of others)
-    chart.append(svg("path", { d: path(other.map(at)), class: "other" }));
+  for (const other of others) chart.append(svg("path", { d: path(other.map(at)), class: "other" }));
   chart.append(svg("path", { d: path(costs.map(at)), class: "fit" }));
   for (const [cx, cy] of [at(costs[0]), at(costs.at(-1))])
     chart.append(svg("circle", { cx, cy, r: 4.5, class: "row" }));

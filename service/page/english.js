@@ -133,12 +133,13 @@ export const ENGLISH = {
       `There are ${columns} columns of numbers. Choose the one with the hours, or call it “hours”.`,
     noColumn: () => "There is no number of hours, and no heading “hours”.",
     otherList: (name) => `This is a list of ${quoted(name)}, and not of hours.`,
+    leftOver: (text) =>
+      `${quoted(text)} is left over. Write a row on each line, or a list: 1, 2.5, 4.`,
     notList: () => "This is no list such as [1, 2.5, 4].",
     tooMany: (most) => `This is one too many: at most ${several(most)} rows at once.`,
     workbook: () => "This is a workbook. Copy its cells and paste them here, or save it as CSV.",
     notText: () => "This file is no text. Save the table as CSV.",
-    tooLarge: (most) =>
-      `This file is too large: at most ${several(most)} rows at once.`,
+    tooLarge: (most) => `This file is too large: at most ${several(most)} rows at once.`,
     oneFile: () => "One file at a time.",
     keyRefused: () => "The service does not accept this key.",
     service: (sentence) => sentence,

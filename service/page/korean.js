@@ -241,12 +241,13 @@ export const KOREAN = {
       `숫자 열이 ${columns}개예요. 공부 시간인 열을 고르거나, 그 열의 제목을 ‘공부 시간’으로 해 주세요.`,
     noColumn: () => "숫자도, ‘공부 시간’이라는 제목도 없어요.",
     otherList: (name) => `공부 시간이 아니라 ${quoted(name)}의 목록이에요.`,
+    leftOver: (text) =>
+      `${quoted(text)}\u2060이(가) 남아요. 한 줄에 한 사람씩 적거나, 1, 2.5, 4처럼 목록으로 적어 주세요.`,
     notList: () => "[1, 2.5, 4] 같은 목록이 아니에요.",
     tooMany: (most) => `여기부터 넘쳤어요. 한 번에 ${several(most)}줄까지 예측할 수 있어요.`,
     workbook: () => "엑셀 파일이에요. 셀을 복사해 여기에 붙여 넣거나 CSV로 저장해 주세요.",
     notText: () => "텍스트 파일이 아니에요. 표를 CSV로 저장해 주세요.",
-    tooLarge: (most) =>
-      `파일이 너무 커요. 한 번에 ${several(most)}줄까지 예측할 수 있어요.`,
+    tooLarge: (most) => `파일이 너무 커요. 한 번에 ${several(most)}줄까지 예측할 수 있어요.`,
     oneFile: () => "파일은 한 번에 하나만 넣어 주세요.",
     keyRefused: () => "이 키로는 열 수 없어요.",
     service: (sentence) => sentence,

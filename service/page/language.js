@@ -44,9 +44,10 @@ export function sentenceOf({ text, values, place }) {
 }
 function sentencesOf(found) {
   const more = found.length - SAID;
-  return [...found.slice(0, SAID).map(sentenceOf), ...(more > 0 ? [T.moreProblems(more)] : [])].join(
-    "\n",
-  );
+  return [
+    ...found.slice(0, SAID).map(sentenceOf),
+    ...(more > 0 ? [T.moreProblems(more)] : []),
+  ].join("\n");
 }
 
 // What is wrong with what somebody typed in a field, each in a line; nothing where nothing is.

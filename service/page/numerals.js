@@ -40,7 +40,7 @@ export function numberIn(text, mark) {
   return digits || decimals ? Number(`${sign}${digits.replace(/\D/g, "")}.${decimals}`) : NaN;
 }
 
-// The same for hours, which may have their unit behind them; NaN too where it is beyond all numbers.
+// The same for hours, which may have their unit behind them; NaN too where they are infinite.
 export function hoursIn(text, mark) {
   const hours = numberIn(numeral(text).replace(UNIT, ""), mark);
   return Number.isFinite(hours) ? hours : NaN;

@@ -1,11 +1,12 @@
 // The page: what people ask, what the service answers, and the model it follows.
 
 import { curl, keepAddress, readAddress } from "./address.js";
+import * as answers from "./answers.js";
 import { drawCard, drawDescent, drawFitTable, timeText } from "./card.js";
 import { $, fill } from "./dom.js";
 import { copy } from "./files.js";
-import { drawAim, drawFit, drawMarker, hoursToDraw } from "./fit.js";
-import { T, complain, language, speakTheOther, write } from "./language.js";
+import { drawFit, hoursToDraw } from "./fit.js";
+import { T, complain, speakTheOther, write } from "./language.js";
 import { closeLesson, drawLesson, isLesson } from "./lessons.js";
 import { hoursText, whole } from "./numbers.js";
 import { Refusal, readHours, readNumber } from "./numerals.js";
@@ -119,40 +120,8 @@ function noHours(refusal) {
 
 // Drawing
 
-const extrapolated = () =>
-  T.extrapolated(...[shown.model.hours_min, shown.model.hours_max].map(hoursText));
-
-function drawAnswer() {
-  if (!answer || !place) return;
-  const { hours } = answer;
-  const [score, interval] = wording.predicted(shown.model, answer);
-  const doubts = wording.doubts(shown.model);
-  const caveat = T.caveat(doubts.map(({ text }) => text).join(" "));
-  fill({ score, interval, extrapolated: extrapolated(), caveat });
-  $("score").style.fontSize = `${Math.min(1, 6.5 / score.length)}em`;
-  $("extrapolated").hidden = !answer.extrapolated;
-  $("caveat").hidden = !doubts.length;
-  $("caveat").lang = doubts.find(({ language }) => language)?.language ?? language;
-  $("curl").disabled = false;
-  drawMarker($("marker"), place, answer);
-  if (!typed && $("answer").ariaBusy === "true") return; // the slider has moved on meanwhile
-  if (!typed && document.activeElement !== $("hours")) $("hours").value = hours; // not under typing
-  $("slider").value = hours;
-  $("slider").setAttribute("aria-valuetext", `${hoursText(hours)} ${T.hours}`);
-}
-
-function drawTakes() {
-  document.querySelector(".key-goal").hidden = !aim;
-  if (!aim || !place) return $("fit").querySelector("#aim")?.replaceChildren();
-  const [hours, interval] = wording.takes(shown.model, aim.score, aim);
-  fill({
-    "takes-hours": hours ?? "",
-    "takes-interval": interval,
-    "takes-extrapolated": extrapolated(),
-  });
-  $("takes-extrapolated").hidden = !hours || !aim.extrapolated;
-  drawAim($("aim"), place, hours ? aim : { ...aim, hours: null, low: null });
-}
+const drawAnswer = () => answer && place && answers.drawAnswer(shown.model, place, answer, typed);
+const drawTakes = () => answers.drawTakes(shown?.model, place, aim);
 
 function drawFitNow() {
   const { model, points, domain } = shown;

@@ -1,6 +1,15 @@
-// Reads pasted tables and lists of hours, by rules that never guess. No part of this knows the page.
+// Which of the columns are hours, and how their numbers are written; nothing is guessed. No part of
+// this knows the page.
 
-import { MARKS, Refusal, clean, hoursIn, isPlain, looksLikeNumber, outOfRange } from "./numerals.js";
+import {
+  MARKS,
+  Refusal,
+  clean,
+  hoursIn,
+  isPlain,
+  looksLikeNumber,
+  outOfRange,
+} from "./numerals.js";
 import { ABOUT_HOURS, isBlank, waysOf } from "./records.js";
 
 const HOURS = /^(hours|시간)$/i;
@@ -21,19 +30,27 @@ export function scoreColumn({ heading, column }) {
 
 // The columns that can be the hours: under such a heading, or the only ones of numbers. Throws
 // Refusal where there is none.
-function columnsOf(heading, rows, mark) {
+function columnsOf(heading, rows) {
   const width = (heading ?? rows[0]).cells.length;
   const meant = named(heading?.cells ?? [], HOURS, ABOUT_HOURS);
   if (meant.length) return meant;
   const scores = named(heading?.cells ?? [], SCORE, ABOUT_SCORES);
   if (width === 1 && !scores.length) return [0];
+  const isNumber = (cell) => MARKS.some((mark) => !isNaN(hoursIn(cell, mark)));
   const isNumeric = (column) => {
     const cells = rows.map(({ cells }) => cells[column]).filter(Boolean);
-    return 2 * cells.filter((cell) => !isNaN(hoursIn(cell, mark))).length > cells.length;
+    return 2 * cells.filter(isNumber).length > cells.length;
   };
   const numeric = [...Array(width).keys()].filter((i) => !scores.includes(i) && isNumeric(i));
   if (!numeric.length) throw new Refusal("noColumn").at((heading ?? rows[0]).at);
   return numeric;
+}
+
+// Beside the hours of a single line there may be words; a number among them may be meant as well.
+function checkLeftOver({ at, cells }, column, mark) {
+  const isWord = (cell, i) => i === column || !isNaN(hoursIn(cell, mark)) || !/\p{N}/u.test(cell);
+  const leftOver = cells.find((cell, i) => !isWord(cell, i));
+  if (leftOver) throw new Refusal("leftOver", leftOver).at(at);
 }
 
 // A row with its hours, or with the problem that it has; a blank line has neither.
@@ -61,8 +78,10 @@ function tablesOf(records, separator, most, longest) {
   if (!filled.length) throw new Refusal("noHours");
   if (filled.length > longest) throw new Refusal("tooMany", longest).at(filled[longest].at);
   const width = (heading ?? filled[0]).cells.length;
+  const columns = columnsOf(heading, filled);
   const tables = MARKS.flatMap((mark) =>
-    columnsOf(heading, filled, mark).map((column) => {
+    columns.map((column) => {
+      if (filled.length === 1 && !heading) checkLeftOver(filled[0], column, mark);
       const rows = body.map((record) => readRow(record, width, column, mark, most));
       const bad = rows.filter(({ problem }) => problem).length;
       return { heading, rows, column, separator, mark, bad, usable: 2 * bad <= filled.length };
@@ -88,20 +107,27 @@ function tablesOf(records, separator, most, longest) {
 // and its hours or its problem; `nth` is for its number among those with hours. Throws Refusal where the text is no table or too long.
 export function readTables(text, { hours_max: most, batch_max: longest }) {
   if (!clean(text)) throw new Refusal("noHours");
-  const tables = [];
+  const ways = [];
   let refusal = null;
   for (const { records, separator } of waysOf(text.normalize("NFC")))
     try {
-      tables.push(...tablesOf(records, separator, most, longest));
+      ways.push(tablesOf(records, separator, most, longest));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       refusal ??= error;
     }
-  if (!tables.length) throw refusal;
-  const usable = tables.filter((table) => table.usable);
-  if (!usable.length) return { tables: tables.slice(0, 1) };
-  const least = Math.min(...usable.map(({ bad }) => bad));
-  const best = usable.filter(({ bad }) => bad === least);
+  if (!ways.length) throw refusal;
+  const usable = ways.map((tables) => tables.filter((table) => table.usable));
+  if (!usable.flat().length) return { tables: ways[0].slice(0, 1) };
+  // of the ways those with the fewest bad rows; which column is meant is no matter of bad rows
+  const least = Math.min(...usable.flat().map(({ bad }) => bad));
+  const best = usable
+    .filter((tables) => tables.some(({ bad }) => bad === least))
+    .flatMap((tables) =>
+      tables.filter(
+        ({ column, bad }) => !tables.some((other) => other.column === column && other.bad < bad),
+      ),
+    );
   const differ = best.filter(
     (table, i) => !best.slice(0, i).some((other) => firstDifference(table, other) < 0),
   );

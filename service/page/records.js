@@ -87,12 +87,16 @@ function listsOf(text) {
   const isOne = /^\d{1,3}( \d{3})+$/.test(line); // whose thousands are parted
   if (/\s/.test(line) && !isOne && line.split(/\s+/).every(isNumber)) signs.push(/\s+/);
   if (inside !== undefined) signs.splice(1, Infinity, ...(signs.length ? [] : [","]));
+  if (name && !signs.length) signs.push(","); // a list of one
   return signs.map((sign) => {
     const items = line.split(sign);
     if (!clean(items.at(-1))) items.pop();
     return { records: listed(items), separator: NO_SEPARATOR };
   });
 }
+
+// Whether a cell has one bracket of a pair: a list that was parted.
+const isTorn = (cell) => cell.match(/[[({]/g)?.length !== cell.match(/[\])}]/g)?.length;
 
 // The ways in which lines are a table; throws Refusal.
 function linesOf(text) {
@@ -109,6 +113,7 @@ function linesOf(text) {
   if (/^[[({]/.test(first)) throw new Refusal("notList");
   const sign = ["\t", ";", ","].find((each) => first.includes(each));
   if (!sign) return [lines(NO_SEPARATOR)];
+  if (lines(sign).records[0]?.cells.some(isTorn)) throw new Refusal("notList");
   return sign === "," && looksLikeNumber(first) ? [lines(NO_SEPARATOR), lines(",")] : [lines(sign)];
 }
 
@@ -122,4 +127,3 @@ export function waysOf(text) {
   const whole = { records: [{ at: { line: 1 }, cells: [clean(text)] }], separator: NO_SEPARATOR };
   return looksLikeNumber(text) ? [whole, ...lists] : lists;
 }
-

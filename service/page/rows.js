@@ -10,7 +10,7 @@ import { readTables } from "./reading.js";
 import { question } from "./service.js";
 
 const AT_ONCE = 200; // rows drawn; more when somebody scrolls to their end
-const CHOICES = 6; // at most, to choose from
+const CHOICES = 12; // at most, to choose from
 
 let choices = []; // the tables that the text can be, where only a person can tell
 let table = null; // the rows as they were read
@@ -123,7 +123,8 @@ export function drawRows() {
     }),
   );
   if (found) drawTable();
-  $("column-note").textContent = isSilent ? T.silentRows : found ? note(table, found) : "";
+  $("batch-status").textContent = isSilent ? T.silentRows : "";
+  $("column-note").textContent = found ? note(table, found) : "";
   $("comparison").textContent = check ? comparison(check) : "";
   $("old").hidden = !found || page.isShown(found.by);
   $("save").disabled = $("copy").disabled = !found;

@@ -1,7 +1,16 @@
 // What can be said of the model and its answers, and in how many digits.
 
 import { T } from "./language.js";
-import { decimalsOf, digits, fixed, hoursText, isWide, measured, number, whole } from "./numbers.js";
+import {
+  decimalsOf,
+  digits,
+  fixed,
+  hoursText,
+  isWide,
+  measured,
+  number,
+  whole,
+} from "./numbers.js";
 
 const minus = (text) => text.replace("-", "−");
 const percent = (share) =>
