@@ -2,27 +2,28 @@
 
 import { attempt } from "./attempt.js";
 import { $ } from "./dom.js";
+import { drawWithChart } from "./page.js";
 import { replay } from "./replay.js";
 
 const LESSONS = { attempt, replay };
 let open = null; // the name of the lesson
 let shown = null; // { model, cost, costs, points, place }, as the chart shows it
 
-// Draws the open lesson into the chart that has just been drawn.
-export function drawLesson(chart) {
+// Draws the open lesson into the chart that has just been drawn; of another model there is another
+// lesson.
+function drawLesson(chart) {
+  if (shown && shown.model.tag !== chart.model.tag) closeLesson();
   shown = chart;
   for (const name of Object.keys(LESSONS)) {
     $(name).hidden = name !== open;
     $(`open-${name}`).ariaExpanded = String(name === open);
+    $(`open-${name}`).disabled = false;
   }
   $("ask").dataset.lesson = open ?? "";
   if (open) LESSONS[open].draw(shown);
 }
 
-export const isLesson = () => open !== null;
-
-// Of another model there is another lesson.
-export function closeLesson() {
+function closeLesson() {
   if (open) LESSONS[open].close();
   open = null;
 }
@@ -37,3 +38,4 @@ for (const [name, lesson] of Object.entries(LESSONS))
     drawLesson(shown);
     if (open) for (const id of [open, "fit"]) $(id).scrollIntoView({ block: "nearest" });
   };
+drawWithChart(drawLesson);

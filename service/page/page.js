@@ -7,11 +7,9 @@ import { $, fill } from "./dom.js";
 import { copy } from "./files.js";
 import { drawFit, hoursToDraw } from "./fit.js";
 import { T, complain, speakTheOther, write } from "./language.js";
-import { closeLesson, drawLesson, isLesson } from "./lessons.js";
 import { hoursText, whole } from "./numbers.js";
 import { Refusal, readHours, readNumber } from "./numerals.js";
 import { onPointing } from "./pointing.js";
-import { drawRows, manyRows } from "./rows.js";
 import { Silence, ask, patience, question } from "./service.js";
 import { alignWith, niceStep } from "./svg.js";
 import * as wording from "./wording.js";
@@ -24,7 +22,7 @@ let typed = false; // whether the hours come from the field
 let swappedAt = null;
 const asked = {}; // by people: hours and score, where they can be read
 
-const isShown = (by) => shown !== null && (!by || by === shown.model.tag);
+export const isShown = (by) => shown !== null && (!by || by === shown.model.tag);
 const predict = question("predict", isShown, {
   wait: () => markAwaited("answer"),
   answer(asked, found, isLast) {
@@ -45,15 +43,24 @@ const hoursFor = question("hours_for", isShown, {
   },
   refuse: (refusal) => noHours(refusal),
 });
-manyRows({
-  limits: () => shown?.model.limits ?? {},
-  isShown,
-  drawPoints(points) {
-    if (!shown || (!points.length && !shown.pupils.length)) return;
-    shown.pupils = points;
-    stretch(true);
-  },
-});
+// What comes after this, and is drawn with the page or with the chart.
+const withPage = [];
+const withChart = [];
+export function drawWithPage(draw) {
+  withPage.push(draw);
+  draw();
+}
+export function drawWithChart(draw) {
+  withChart.push(draw);
+  if (place) draw({ ...shown, place });
+}
+
+export const limits = () => shown?.model.limits ?? {};
+export function drawPoints(points) {
+  if (!shown || (!points.length && !shown.pupils.length)) return;
+  shown.pupils = points;
+  stretch(true);
+}
 
 function markAwaited(id) {
   $(id).hidden = false;
@@ -72,7 +79,6 @@ async function load() {
   const pupils = shown?.pupils ?? [];
   shown = { model, ...training, pupils, domain: hoursToDraw(model, []), goal: null };
   answer = aim = null;
-  closeLesson();
   draw();
   $("fit").classList.add("fresh");
   if ($("goal").value) readGoal();
@@ -137,14 +143,14 @@ function drawFitNow() {
   alignWith(slider, place.edge);
   drawAnswer();
   drawTakes();
-  drawLesson({ ...shown, place });
+  for (const draw of withChart) draw({ ...shown, place });
   document.querySelector(".key-pupil").hidden = !shown.pupils.length;
   drawFitTable(shown);
 }
 
 function draw() {
   write();
-  drawRows();
+  for (const draw of withPage) draw();
   $("trouble").textContent = T.silent;
   if (!shown) return;
   $("main").ariaBusy = "false";
@@ -190,7 +196,7 @@ function readGoal() {
   if (asked.score !== undefined && shown) hoursFor({ score: asked.score });
 }
 function readChart(x) {
-  if (!place || isLesson()) return;
+  if (!place || $("ask").dataset.lesson) return;
   $("slider").value = place.hours(x - $("fit").getBoundingClientRect().left);
   readSlider();
 }

@@ -5,6 +5,7 @@ import { $ } from "./dom.js";
 import { copy, linesOf, save, textOf } from "./files.js";
 import { T, complain } from "./language.js";
 import { Refusal } from "./numerals.js";
+import { drawPoints, drawWithPage, isShown, limits } from "./page.js";
 import { comparison, lines, note, reading, sheetOf } from "./predictions.js";
 import { readTables } from "./reading.js";
 import { question } from "./service.js";
@@ -17,32 +18,24 @@ let table = null; // the rows as they were read
 let found = null; // their predictions
 let check = null; // how they compare with the scores that came, if any did
 let isSilent = false; // the service, since they were asked for
-let page; // limits(), isShown(tag) and drawPoints(points)
-let predict;
 const nothing = $("table").firstElementChild;
-
-// Begins, on a page that has the model's limits, knows whether it shows the model of a tag, and can
-// draw points into the chart.
-export function manyRows(on) {
-  page = on;
-  predict = question("predict_batch", page.isShown, {
-    wait: () => ($("table").ariaBusy = "true"),
-    answer(_, predictions, isLast) {
-      if (!isLast) return; // of rows that are no longer there
-      found = predictions;
-      check = compared(table, found);
-      isSilent = false;
-      $("table").ariaBusy = "false";
-      drawRows();
-      page.drawPoints(check?.points ?? []);
-    },
-    refuse,
-    silence() {
-      isSilent = true;
-      drawRows();
-    },
-  });
-}
+const predict = question("predict_batch", isShown, {
+  wait: () => ($("table").ariaBusy = "true"),
+  answer(_, predictions, isLast) {
+    if (!isLast) return; // of rows that are no longer there
+    found = predictions;
+    check = compared(table, found);
+    isSilent = false;
+    $("table").ariaBusy = "false";
+    drawRows();
+    drawPoints(check?.points ?? []);
+  },
+  refuse,
+  silence() {
+    isSilent = true;
+    drawRows();
+  },
+});
 
 // Nothing old stands beside what is new.
 function clear() {
@@ -54,7 +47,7 @@ function clear() {
   $("table").onscroll = onbeforeprint = null;
   $("table").ariaBusy = $("copied").textContent = "";
   drawRows();
-  page.drawPoints([]);
+  drawPoints([]);
 }
 
 function refuse(...refusals) {
@@ -64,7 +57,7 @@ function refuse(...refusals) {
 
 function read() {
   try {
-    const { tables, refusal } = readTables($("column").value, page.limits());
+    const { tables, refusal } = readTables($("column").value, limits());
     if (!refusal) return take(tables[0]);
     refuse(refusal);
     if (refusal.text !== "mixedMarks" && tables.length <= CHOICES) choices = tables;
@@ -92,7 +85,7 @@ function again() {
 async function readFile(files) {
   if (!files.length) return;
   try {
-    $("column").value = await textOf(files, page.limits().batch_max);
+    $("column").value = await textOf(files, limits().batch_max);
     read();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -111,7 +104,7 @@ function drawTable() {
   $("table").replaceChildren(sheet);
 }
 
-export function drawRows() {
+function drawRows() {
   $("choices").replaceChildren(
     ...choices.map((each) => {
       const button = document.createElement("button");
@@ -126,7 +119,7 @@ export function drawRows() {
   $("batch-status").textContent = isSilent ? T.silentRows : "";
   $("column-note").textContent = found ? note(table, found) : "";
   $("comparison").textContent = check ? comparison(check) : "";
-  $("old").hidden = !found || page.isShown(found.by);
+  $("old").hidden = !found || isShown(found.by);
   $("save").disabled = $("copy").disabled = !found;
 }
 
@@ -155,3 +148,5 @@ $("copy").onclick = () => {
   copy(linesOf(lines(table, found), "\t"));
   $("copied").textContent = T.copiedTable;
 };
+drawWithPage(drawRows);
+$("predict").disabled = false;

@@ -22,6 +22,7 @@ def paste(page: Page, text: str) -> None:
 
 def drop(page: Page, name: str, content: bytes) -> None:
     """As from a folder: a file that is let go over the page."""
+    expect(page.locator("#predict")).to_be_enabled()
     page.evaluate(
         """([name, bytes]) => {
           const dataTransfer = new DataTransfer();
@@ -248,6 +249,7 @@ def test_a_chosen_file_is_read_as_spreadsheets_write_it(
 ) -> None:
     page = opened(locale=locale)
     (tmp_path / "반.tsv").write_text("이름\t공부 시간\n김민수\t2,5\n", encoding=encoding)
+    expect(page.locator("#predict")).to_be_enabled()
     page.locator("#file").set_input_files(tmp_path / "반.tsv")
     expect(page.locator("#table tbody td").first).to_have_text("김민수")
     expect(page.locator("#table tbody td").nth(1)).to_have_text("2.5")
@@ -267,6 +269,7 @@ def test_a_file_that_is_no_table_is_refused(opened: Open, content: bytes, senten
     if len(content) < 1000:
         drop(page, "file", content)
     else:
+        expect(page.locator("#predict")).to_be_enabled()
         page.locator("#file").set_input_files(
             {"name": "file", "mimeType": "text/plain", "buffer": content}
         )
