@@ -108,6 +108,7 @@ const GOOD = new Set(
     " ",
   ),
 );
+const WRONG_LINE = new Set(["curved", "decisive", "alone"]); // so its slope says little
 const ABOUT_THE_ANSWER = new Set(["straightness", "influence", "normality", "interval"]);
 
 // The numbers of a finding, with as many digits as belong together.
@@ -127,6 +128,7 @@ export function findings(model) {
   const [low, high] = [model.hours_min, model.hours_max].map(hoursText);
   const { W_low, W_high, rows, r2 } = model;
   const span = W_low === null ? [] : W_high < 0 ? ends(-W_high, -W_low) : ends(W_low, W_high);
+  const isWrongLine = model.findings.some(({ verdict }) => WRONG_LINE.has(verdict));
   return model.findings.map((finding) => {
     const { about, verdict, sentence } = finding;
     const say = T.findings?.[verdict];
@@ -141,7 +143,7 @@ export function findings(model) {
     return {
       about,
       verdict,
-      good: GOOD.has(verdict),
+      good: GOOD.has(verdict) && !(about === "slope" && isWrongLine),
       text: (text ?? sentence).replaceAll(" %", "\u00a0%"),
       language: T.findings && !say ? "en" : null,
     };

@@ -255,6 +255,8 @@ def test_what_doubts_the_line_stands_beside_the_answer(
     expect(page.locator("#answer #caveat")).to_contain_text(f"Careful: {curved}")
     doubtful = page.get_by_role("listitem").filter(has_text=curved)
     expect(doubtful.get_by_role("img", name="doubtful")).to_be_visible()
+    slope = page.get_by_role("listitem").filter(has_text="An hour more goes with")
+    expect(slope.get_by_role("img", name="doubtful")).to_be_visible()
     korean = opened("/ui?lang=ko")
     expect(korean.locator("#caveat")).to_contain_text("주의: 직선이 잘 맞지는 않아요")
 

@@ -158,11 +158,15 @@ def test_every_text_is_there_in_both_languages(opened: Open) -> None:
 def test_it_can_be_used_with_the_keyboard_in_the_order_it_is_read(opened: Open) -> None:
     page = opened()
     expect(page.locator("#score")).to_be_visible()
+    for button in ("#open-replay", "#predict"):
+        expect(page.locator(button)).to_be_enabled()
     order = []
     for _ in range(12):
         page.keyboard.press("Tab")
         order.append(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
-    stops = "A language hours slider goal open-attempt open-replay SUMMARY column predict file table"
+    stops = (
+        "A language hours slider goal open-attempt open-replay SUMMARY column predict file table"
+    )
     assert order == stops.split()
 
 
