@@ -109,7 +109,6 @@ const GOOD = new Set(
   ),
 );
 const WRONG_LINE = new Set(["curved", "decisive", "alone"]); // so its slope says little
-const ABOUT_THE_ANSWER = new Set(["straightness", "influence", "normality", "interval"]);
 
 // The numbers of a finding, with as many digits as belong together.
 function numbersOf({ numbers }, { residual_sd }) {
@@ -150,15 +149,16 @@ export function findings(model) {
   });
 }
 
-// What stands beside an answer: what doubts the line or its range. Quantiles heed errors that are
-// not normal.
+// What stands beside an answer: what doubts its line most, or else what doubts its range. Quantiles
+// heed errors that are not normal.
 export function doubts(model) {
-  const all = findings(model);
-  const areHeeded = all.some(({ verdict }) => verdict === "quantiles");
-  return all.filter(
-    ({ about, verdict, good }) =>
-      !good &&
-      (verdict === "zero" || ABOUT_THE_ANSWER.has(about)) &&
-      !(areHeeded && about === "normality"),
-  );
+  const all = findings(model).filter(({ good }) => !good);
+  const about = (...names) => all.filter((finding) => names.includes(finding.about));
+  const areHeeded = model.findings.some(({ verdict }) => verdict === "quantiles");
+  const ofLine = [
+    ...all.filter(({ verdict }) => verdict === "zero"),
+    ...about("influence", "straightness").sort((one) => (one.about === "influence" ? -1 : 1)),
+  ];
+  if (ofLine.length) return ofLine.slice(0, 1);
+  return about("interval", ...(areHeeded ? [] : ["normality"]));
 }
