@@ -57,7 +57,7 @@ class Diagnosis(NamedTuple):
 def diagnose(moments: Moments) -> Diagnosis:
     """The tests of a line through these rows: none for under 4 or for rows that lie on it."""
     n, sxx, srr, higher = moments.n, moments.sxx, moments.srr, moments.higher
-    if not higher or n < 4 or sxx <= LEAST or srr <= moments.rounding or higher.srrrr <= LEAST:
+    if n < 4 or sxx <= LEAST or srr <= moments.rounding or higher.srrrr <= LEAST:
         return Diagnosis()
     skewness = higher.srrr / n / (srr / n) ** 1.5
     kurtosis = higher.srrrr / srr / srr * n

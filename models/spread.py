@@ -100,8 +100,6 @@ def quadratic_term(moments: Moments) -> tuple[Quadratic, float]:
     That sum is 0 where hours have only two values, or as good as two.
     """
     n, sxx, higher = moments.n, moments.sxx, moments.higher
-    if not higher:
-        return Quadratic(0.0), 0.0
     skew = higher.sxxx / sxx
     norm = higher.sxxxx - skew * higher.sxxx - sxx / n * sxx
     return Quadratic(-sxx / n, -skew, 1.0), norm if norm > 1e-10 * higher.sxxxx else 0.0

@@ -15,7 +15,7 @@ from bentoml.models import BentoModel
 from pydantic import ValidationError
 
 from models.document import first_problem
-from models.study_score import FORMATS, StudyScore
+from models.study_score import FORMAT, StudyScore
 
 NAME = "study_score"
 LATEST = f"{NAME}:latest"
@@ -147,16 +147,12 @@ def readable() -> list[Stored]:
 
 def _model(text: str) -> StudyScore:
     document = json.loads(text)
-    if isinstance(document, dict):
-        if document.get("format", FORMATS[-1]) not in FORMATS:
-            raise ValueError(
-                f"it has format {document['format']!r}, and this version reads formats"
-                f" {' and '.join(map(str, FORMATS))}; serve it with the version that trained it,"
-                " or train again"
-            )
-        for computed_now in ("cv_rmse", "cv_r2"):
-            document.pop(computed_now, None)
-    return StudyScore.model_validate_json(json.dumps(document))
+    if isinstance(document, dict) and document.get("format", FORMAT) != FORMAT:
+        raise ValueError(
+            f"it has format {document['format']!r}, and this version reads format {FORMAT} alone;"
+            " train again, or serve it with the version that trained it"
+        )
+    return StudyScore.model_validate_json(text)
 
 
 def _text(path: Path, most: int) -> str:

@@ -15,17 +15,17 @@ from models.document import Document
 from models.moments import Moments, merged
 from models.spread import Quadratic, VaryingVariance, clipped, root, varying_variance
 
-FORMATS = 1, 2  # of the stored document; 1 has no higher sums, and folds by the files' names
+FORMAT = 3  # of the stored document; nothing else is read
 TINY = 1e-9  # hours: what rounding may move the end of an interval
 HOURS_MAX = 8784.0  # the hours in a leap year
 
 
 class Source(Document):
-    """What rows came from, the columns that held hours and scores, and what it is known again by.
+    """What rows came from, the columns that held hours and scores, and what they are known by.
 
-    A file by the SHA-256 of its content, an object in a bucket by its store's `version` or ETag of
-    it, and a `query` by the SHA-256 of its rows' numbers in the order they came. `read_as` says how
-    it was read, nothing for plain CSV and for Parquet.
+    `identity` is the same for the same rows in any order, format or packing. For the record there
+    are also the SHA-256 of a file, the `version` or ETag of an object in a bucket, and the text of
+    a `query`. `read_as` says how it was read, nothing for plain CSV and for Parquet.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Source(Document):
     rows: Annotated[int, Field(ge=0)]
     skipped: Annotated[int, Field(ge=0)]
     bytes: Annotated[int, Field(ge=0)] | None
+    identity: Annotated[str, Field(pattern="^[0-9a-f]{1,32}$")]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None
     version: str | None = None
     query: str | None = None
@@ -75,7 +76,7 @@ class StudyScore(Document):
     score) of the training rows that may be shown.
     """
 
-    format: Literal[1, 2] = 2
+    format: Literal[3] = 3
     W: float
     b: float
     folds: Annotated[tuple[Moments | None, ...], Field(min_length=1)]

@@ -11,9 +11,9 @@ import numpy as np
 from models.moments import Moments
 from models.store import Stored
 from models.study_score import StudyScore
-from tests.data import Array
+from tests.data import Array, read_rows
 from training.fit import fit
-from training.rows import Summary, fold_of, hashed, read_rows
+from training.reduce import Summary, fold_of
 
 SOURCE = read_rows([]).sources[0]
 Random = np.random.Generator
@@ -50,7 +50,7 @@ def joined(some: Rows, others: Rows) -> Rows:
 def summary(rows: Rows, folds: int = 10) -> Summary:
     """As `read_rows` makes it of a file with these rows."""
     x, y = rows
-    fold = fold_of(hashed(x, y), folds)
+    fold = fold_of(x, y, folds)
     masks = [fold == k for k in range(folds)]
     parts = [Moments.of(x[mask], y[mask]) if mask.any() else None for mask in masks]
     digest = hashlib.sha256(x.tobytes() + y.tobytes()).hexdigest()

@@ -29,7 +29,9 @@ SHAPES: dict[str, tuple[Any, Any]] = {
     "Student's t(3)": (stats.t(3), EVEN),
 }
 FIT = Fit(lr=0.1, epochs=0, raw=False, update=None, versions={}, created=datetime.now(UTC))
-SOURCE = Source(name="", columns=("", ""), rows=0, skipped=0, bytes=0, sha256="0" * 64)
+SOURCE = Source(
+    name="", columns=("", ""), rows=0, skipped=0, bytes=0, identity="0", sha256="0" * 64
+)
 
 
 def model(x: Any, y: Any) -> StudyScore:

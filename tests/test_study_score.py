@@ -12,11 +12,11 @@ from scipy import optimize, stats
 
 from models.moments import Moments
 from models.study_score import HOURS_MAX, StudyScore
-from tests.data import CARS_DIST, CARS_SPEED, DATA_SETS, Array, rows_of
+from tests.data import CARS_DIST, CARS_SPEED, DATA_SETS, Array, read_rows, rows_of
 from tests.simulate_coverage import SHAPES, coverage
 from training.errors import CannotFit
 from training.fit import fit
-from training.rows import Summary, read_rows
+from training.reduce import Summary
 
 SOURCES = read_rows([]).sources
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import duckdb
 import numpy as np
-import polars as pl
 import torch
 from pydantic import ValidationError
 from scipy.special import fdtrc, stdtrit
@@ -20,8 +20,8 @@ from models.document import first_problem
 from models.moments import Cost, Moments, merged, plus
 from models.study_score import Fit, StudyScore
 from training.errors import CannotFit
-from training.rows import Summary
-from training.sgd import Epoch, descend
+from training.reduce import Summary
+from training.sgd import Epoch, descend, side_by_side
 from training.sources import are_the_labs
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def fit(
                     "python": platform.python_version(),
                     "torch": torch.__version__,
                     "numpy": np.__version__,
-                    "polars": pl.__version__,
+                    "duckdb": duckdb.__version__,
                 },
                 created=datetime.now(UTC),
             ),
@@ -114,20 +114,13 @@ def siblings(folds: Sequence[Moments | None]) -> list[Moments | None]:
     """For each fold that has rows the moments of all others; None where there are no others.
 
     Each is the sum of those before it and those after it, for a difference would lose digits.
-    A sibling is a line and no more, so nothing of a higher order is summed.
     """
-    folds = [fold and fold.model_copy(update={"higher": None}) for fold in folds]
     before = [None, *itertools.accumulate(folds, plus)]
     after = [None, *itertools.accumulate(reversed(folds), plus)]
     return [
         plus(first, last) if fold else None
         for fold, first, last in zip(folds, before, after[-2::-1], strict=False)
     ]
-
-
-def side_by_side(costs: Sequence[Cost]) -> Cost:
-    """Several costs as one, whose fields have shape (problems,)."""
-    return Cost(*torch.tensor(costs, dtype=torch.float64).T)
 
 
 def _falling(epochs: Iterator[Epoch], cost: Cost, lr: float) -> Iterator[Epoch]:

@@ -12,7 +12,7 @@ from scipy.special import fdtrc, stdtrit
 from models.diagnosis import diagnose
 from models.moments import Moments
 from models.study_score import StudyScore
-from training.rows import Summary
+from training.reduce import Summary
 from training.sources import are_the_labs
 
 if TYPE_CHECKING:
@@ -120,8 +120,6 @@ def _same(some: Moments, others: Moments) -> bool:
 
 def _incomparable(champion: StudyScore, challenger: StudyScore) -> str | None:
     """Why the two have no rows that neither has seen."""
-    if any(fold and not fold.higher for fold in (*champion.folds, *challenger.folds)):
-        return "some of their rows were read by version 1, which put them into folds by file name"
     if len(champion.folds) != len(challenger.folds):
         return f"their rows are in {len(champion.folds)} and in {len(challenger.folds)} folds"
     if champion.siblings and not challenger.siblings:

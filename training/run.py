@@ -10,25 +10,29 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Set
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from bentoml.exceptions import BentoMLException
 
 from models import store
+from models.moments import Cost
 from models.store import Stored
 from training.columns import Columns
 from training.dialect import Asked
+from training.engine import ended_by_terminate
 from training.errors import TrainingError, printable
-from training.fit import POINTS_KEPT, fit
-from training.gate import compare
 from training.processes import Group, group
 from training.progress import Progress
-from training.report import Report
-from training.rows import read_rows
-from training.sgd import Epoch
+from training.reduce import How, read_rows
 from training.sources import are_the_labs, refuse_seen
 
+if TYPE_CHECKING:
+    from training.report import Report
+    from training.sgd import Epoch
+
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
-POINTS_DRAWN = 2000
+POINTS_KEPT, POINTS_DRAWN = 500, 2000
 SAVED, FAILED, REFUSED = 0, 1, 3
 FOLDS = 10
 
@@ -39,13 +43,20 @@ def run(options: Namespace) -> int:
     Raises TrainingError, with nothing saved.
     """
     try:
-        with group() as processes:
-            return _run(options, processes)
+        with ended_by_terminate(), group() as processes, ThreadPoolExecutor(1) as beside:
+            return _run(options, processes, beside.submit(_torch))
     except (BentoMLException, OSError) as error:
         raise TrainingError(str(error)) from error
 
 
-def _run(options: Namespace, processes: Group) -> int:
+def _torch() -> None:
+    """Import torch, and let it take a step, which imports more, while the engine reads rows."""
+    from training.sgd import descend, side_by_side
+
+    list(descend(side_by_side([Cost(0.0, 0.0, 1.0, 0.0, 0.0)]), 0.1, 0))
+
+
+def _run(options: Namespace, processes: Group, torch: Future[None]) -> int:
     if options.picture and not os.path.isdir(os.path.dirname(options.picture) or "."):
         raise TrainingError(f"{options.picture}: cannot be written, for its folder is not there")
     update = processes.broadcast(lambda: store.load(options.update)) if options.update else None
@@ -54,18 +65,17 @@ def _run(options: Namespace, processes: Group) -> int:
     if update:
         limits = limits or update.model.score_range
     progress = Progress(processes)
-    read = functools.partial(
-        read_rows,
+    how = How(
         columns=Columns(options.hours_column, options.score_column),
         folds=len(update.model.folds) if update else options.folds or _folds(champion),
-        advance=progress.rows,
         skip_bad_rows=options.skip_bad_rows,
-        group=processes,
+        points=POINTS_DRAWN if options.picture else POINTS_KEPT if options.keep_points else 0,
         score_range=limits,
         asked=Asked(options.separator, options.decimal, options.encoding, options.sheet),
     )
-    drawn = POINTS_DRAWN if options.picture else POINTS_KEPT if options.keep_points else 0
-    rows = read(options.rows, sql=options.query, sample=drawn)
+    read = functools.partial(read_rows, how=how, group=processes, watch=progress.read)
+    known = update.model.moments if update else None
+    rows = read(options.rows, sql=options.query, known=known)
     if rows.notes and not processes.rank:
         progress.clear()
         for note in rows.notes:
@@ -80,6 +90,11 @@ def _run(options: Namespace, processes: Group) -> int:
     _refuse_unused(options, rows.kinds | (held_back.kinds if held_back else set()))
     if processes.rank:
         return SAVED  # the first process does the rest
+
+    torch.result()
+    from training.fit import fit
+    from training.gate import compare
+    from training.report import Report
 
     watch = _printed if options.raw and not options.json else progress.epochs
     model = fit(
