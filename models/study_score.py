@@ -74,8 +74,8 @@ class StudyScore(Document):
     `residuals` where the line fits every row. `decisive` is the row that alone decides the line,
     null without one: hours, score, and the slope without it, null where the hours of the others
     never vary. Predictions and bounds are cut to `score_range`. `costs` are (epoch, mean squared
-    error before its step), denser where the descent is steep; `points` are (hours, score) of the
-    training rows that may be shown.
+    error, W, b), all three before the epoch's step and in the units of the rows, denser where the
+    descent is steep; `points` are (hours, score) of the training rows that may be shown.
     """
 
     format: Literal[3] = 3
@@ -90,7 +90,7 @@ class StudyScore(Document):
     decisive: tuple[float, float, float | None] | None = None
     score_range: tuple[float, float] | None = None
     fit: Fit
-    costs: Annotated[tuple[tuple[int, float], ...], Field(max_length=200)]
+    costs: Annotated[tuple[tuple[int, float, float, float], ...], Field(max_length=200)]
     points: Annotated[tuple[tuple[float, float], ...], Field(max_length=500)]
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from models import store
 from models.study_score import HOURS_MAX
 from service.metrics import metrics
-from service.schemas import BATCH_MAX, Curve, Finding, Limits, ModelCard, Training
+from service.schemas import BATCH_MAX, Cost, Curve, Finding, Limits, ModelCard, Training
 
 POLL_SECONDS = 0.5
 logger = logging.getLogger("bentoml.serve")
@@ -87,7 +87,14 @@ class ServedModel:
         x = np.array(hours)
         line_low, line_high = _lists(model.line_interval(x), len(x))
         return Training(
-            costs=list(model.costs),
+            costs=[each for each in model.costs if len(each) == 4],
+            cost=Cost(
+                least=moments.cost.least,
+                slope=moments.slope,
+                hours_mean=moments.mean_x,
+                hours_variance=moments.cost.var_x,
+                score_mean=moments.mean_y,
+            ),
             points=list(model.points),
             curve=Curve(hours=hours, **self._scores(x), line_low=line_low, line_high=line_high),
         )

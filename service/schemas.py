@@ -162,12 +162,26 @@ class Curve(BaseModel):
     line_high: list[float | None]
 
 
+class Cost(BaseModel):
+    """The mean squared error of a line (W, b) on the training rows.
+
+    It is least + (W - slope)^2 hours_variance + (W hours_mean + b - score_mean)^2.
+    """
+
+    least: float = Field(description="Of the least-squares line.")
+    slope: float = Field(description="Of the least-squares line.")
+    hours_mean: float
+    hours_variance: float = Field(description="Divisor n.")
+    score_mean: float
+
+
 class Training(BaseModel):
     """What the model being served learned, to be drawn."""
 
-    costs: list[tuple[int, float]] = Field(
-        description="At most 200 epochs and the mean squared error before their step."
+    costs: list[tuple[int, float, float, float]] = Field(
+        description="At most 200 epochs, and the mean squared error, W and b before their step."
     )
+    cost: Cost
     points: list[tuple[float, float]] = Field(
         description="Hours and scores of the training rows that were kept to be shown."
     )

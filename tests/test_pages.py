@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
@@ -71,6 +72,15 @@ def test_training_tells_the_costs_and_only_the_rows_that_were_kept(
     assert answer.json()["costs"] == [list(each) for each in lab_model.costs]
     assert answer.json()["points"] == [list(each) for each in lab_model.points]
     assert answer.headers["x-model"] == client.get("/model").json()["tag"]
+
+
+def test_training_tells_the_cost_of_any_line_on_rows_that_were_not_kept(client: TestClient) -> None:
+    hours, scores = np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0])
+    cost = client.get("/training").json()["cost"]
+    for W, b in ((0, 0), (2, 0), (-1.5, 7)):
+        tilt, offset = W - cost["slope"], W * cost["hours_mean"] + b - cost["score_mean"]
+        told = cost["least"] + tilt**2 * cost["hours_variance"] + offset**2
+        assert told == pytest.approx(np.mean((W * hours + b - scores) ** 2))
 
 
 def test_the_curve_to_draw_is_what_the_service_predicts_and_is_not_counted(

@@ -121,9 +121,12 @@ def test_the_same_rows_give_the_same_model_bit_for_bit() -> None:
 def test_the_cost_by_epoch_is_kept_in_score_units_and_short() -> None:
     moments = Moments.of(CARS_SPEED, CARS_DIST)
     model = fit(Summary((moments,), SOURCES), 0.1, 5000)
-    numbers, costs = zip(*model.costs, strict=True)
+    numbers, costs, W, b = zip(*model.costs, strict=True)
     assert (numbers[0], numbers[1], numbers[-1]) == (0, 1, 5000)
     assert len(numbers) <= 200
     assert costs[0] == pytest.approx(np.mean((CARS_DIST - CARS_DIST.mean()) ** 2))
     assert costs[-1] == pytest.approx(model.squares / 50)
     assert list(costs) == sorted(costs, reverse=True)
+    lines = [np.mean((w * CARS_SPEED + c - CARS_DIST) ** 2) for w, c in zip(W, b, strict=True)]
+    assert lines == pytest.approx(costs)
+    assert (W[0], b[0], W[-1]) == (0, CARS_DIST.mean(), pytest.approx(model.W))

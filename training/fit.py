@@ -69,9 +69,12 @@ def fit(
     # at even steps of the epoch's logarithm
     kept = {round(epochs ** (i / (COSTS_KEPT - 2))) for i in range(COSTS_KEPT - 1)} | {0}
     costs = []
+    line = 0.0, 0.0  # before the epoch's step
     for epoch in watch(_falling(descend(cost, lr, epochs), cost, lr)):
         if epoch.number in kept:
-            costs.append((epoch.number, float(epoch.cost[0]) * scale))
+            W_and_b = line if raw else everything.from_standard_units(*line)
+            costs.append((epoch.number, float(epoch.cost[0]) * scale, *W_and_b))
+        line = float(epoch.W[0]), float(epoch.b[0])
     ends = zip(problems, epoch.W.tolist(), epoch.b.tolist(), strict=True)
     (W, b), *rest = ((W, b) if raw else m.from_standard_units(W, b) for m, W, b in ends)
     lines = iter(rest)

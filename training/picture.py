@@ -64,7 +64,7 @@ def _draw_fit(axes: Any, model: StudyScore, points: Sequence[tuple[float, float]
 
 
 def _draw_costs(axes: Any, model: StudyScore) -> None:
-    epochs, costs = np.array(model.costs).T
+    epochs, costs, *_ = np.array(model.costs).T
     visible = costs > 0  # the logarithm of a perfect fit's 0 lies below every picture
     axes.plot(epochs[visible], costs[visible], color=LINE, lw=2.2)
     axes.set_yscale("log")

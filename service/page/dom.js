@@ -6,8 +6,8 @@ export function fill(values) {
   for (const [id, value] of Object.entries(values)) $(id).textContent = value;
 }
 
-// A table of texts; what stands in the columns named "" is to be read as a remark.
-export function tableOf(head, rows) {
+// A table of texts, of which some columns are no numbers; the last, named "", is a remark.
+export function tableOf(head, rows, words = []) {
   const table = document.createElement("table");
   const line = table.createTHead().insertRow();
   for (const name of head) {
@@ -16,12 +16,14 @@ export function tableOf(head, rows) {
     cell.textContent = name;
     line.append(cell);
   }
+  words.forEach((i) => line.cells[i].classList.add("words"));
   const body = table.createTBody();
-  for (const cells of rows) addRow(body, cells);
+  for (const cells of rows) addRow(body, cells, words);
   return table;
 }
 
-export function addRow(body, cells) {
+export function addRow(body, cells, words) {
   const row = body.insertRow();
   for (const text of cells) row.insertCell().textContent = text;
+  words.forEach((i) => row.cells[i].classList.add("words"));
 }

@@ -3,15 +3,16 @@
 import { quoted } from "./quoted.js";
 
 const plural = (n, one, many) => (n === "1" ? `${n} ${one}` : `${n} ${many}`);
+const several = (n) => n.toLocaleString("en");
 
 export const ENGLISH = {
   headline: {
     unknown: () => "Two rows cannot tell what an hour of study is worth.",
-    none: () => "Hours of study make no difference.",
-    rises: (points) => `Each hour of study is worth ${plural(points, "point", "points")}.`,
-    falls: (points) => `Each hour of study costs ${plural(points, "point", "points")}.`,
-    risesBy: (low, high) => `Each hour of study is worth ${low} to ${high} points.`,
-    fallsBy: (low, high) => `Each hour of study costs ${low} to ${high} points.`,
+    none: () => "Scores are the same however long people study.",
+    rises: (points) => `One more hour goes with ${plural(points, "point", "points")} more.`,
+    falls: (points) => `One more hour goes with ${plural(points, "point", "points")} fewer.`,
+    risesBy: (low, high) => `One more hour goes with ${low} to ${high} points more.`,
+    fallsBy: (low, high) => `One more hour goes with ${low} to ${high} points fewer.`,
     unclear: (low, high) =>
       `An hour of study may or may not matter: from ${low} to ${high} points.`,
   },
@@ -20,6 +21,14 @@ export const ENGLISH = {
   manyPoints: (n) => plural(n, "point", "points"),
   interval: (low, high) =>
     `95 % of people who study this long should score between ${low} and ${high}.`,
+  intervalOut: (low, high) =>
+    `If the line went on this far, 95 % of people should score between ${low} and ${high}.`,
+  cutScore: (line, limit) => `The line itself says ${line}, but scores end at ${limit}.`,
+  cutRange: (limits) => `The range is cut at ${limits.join(" and ")}, where scores end.`,
+  few: (rows) => `With ${plural(rows, "row", "rows")} that proves little.`,
+  caveat: (sentences) => `Careful: ${sentences}`,
+  holds: "holds",
+  doubtful: "doubtful",
   noInterval: "A range would need at least 3 training rows.",
   noWidth: "The line meets every training row, so the 95 % range has no width.",
   atLimit: (limit) => `All of the 95 % range lies at ${limit}, the limit of scores.`,
@@ -34,6 +43,9 @@ export const ENGLISH = {
     level: () => "The line is level: no number of hours is better than another.",
     limits: (low, high) => `Scores go from ${low} to ${high}.`,
     beyond: (most) => `The line does not reach this score between 0 and ${most} hours.`,
+    above: (points) => `The line is above this score at 0 hours already: ${points} points.`,
+    below: (points) => `The line is below this score at 0 hours already: ${points} points.`,
+    unclear: () => "These rows cannot tell whether hours matter, so nor how many a score takes.",
   },
   score: "score",
   hours: "hours",
@@ -48,11 +60,12 @@ export const ENGLISH = {
   fitLabel: (equation, low, high, points) =>
     `${equation}, trained on ${low} to ${high} hours` +
     (points === "0" ? "." : `, ${plural(points, "training row", "training rows")} shown.`),
-  whatW: "weight: points that one more hour brings",
+  whatW: "weight: points that go with one more hour",
   whatB: "bias: points with no study at all",
   certainty: (what, low, high) => `${what}; 95 % sure to lie between ${low} and ${high}`,
   r2: (share) => `The hours explain ${share} of the differences between the scores.`,
   nearlyAll: "more than 99.9 %",
+  percent: (n) => `${n}\u00a0%`,
   r2Worse: "Always guessing the mean score would do better.",
   r2None: "All scores are the same: there is nothing to explain.",
   r2Two: "Two rows explain nothing: any two lie on a line.",
@@ -75,8 +88,33 @@ export const ENGLISH = {
   silent: "The service does not answer. The page keeps trying.",
   copied: "Copied.",
   copiedTable: "Copied. Paste it into a spreadsheet.",
-  heading: (line, text) => `Line ${line}, ${quoted(text)}, was passed over as a heading.`,
-  predicted: (rows) => `${plural(rows, "row", "rows")} predicted.`,
+  heading: (place, text) => `${place}, ${quoted(text)}, was passed over as a heading.`,
+  hoursColumn: (name) => `The hours are in the column ${quoted(name)}.`,
+  predicted: (done, rows) =>
+    done === rows
+      ? `${plural(several(rows), "row", "rows")} predicted.`
+      : `${several(done)} of ${several(rows)} rows predicted; ${several(rows - done)} left out.`,
+  blank: (lines) => `${plural(lines, "blank line", "blank lines")} passed over.`,
+  leftOut: "left out",
+  predictedScore: "predicted score",
+  column: (n) => `column ${n}`,
+  silentRows: "The service does not answer. These rows are asked about again until it does.",
+  compared: (inside, rows, misses) =>
+    `${inside} of ${rows} scores lie within the 95 % range.` +
+    (misses && ` The largest misses: ${misses}.`) +
+    " This was compared in your browser; no score was sent.",
+  miss: (name, score, predicted) => `${name} (${score}, predicted ${predicted})`,
+  attempt: (line, own, best) => `${line}: cost ${own}. SGD’s best: ${best}.`,
+  asGood: "As good as SGD’s!",
+  handle: (hours) => `Score of your line at ${plural(hours, "hour", "hours")}`,
+  handleAt: (score, cost) => `${score} points, cost ${cost}`,
+  replay: (epoch, line, cost) => `Before the step of epoch ${epoch}: ${line}, cost ${cost}.`,
+  labTrack: (lr) => `the lab’s: ${lr}, hours as they are`,
+  diverges: "SGD diverges: at this learning rate, its steps are too long for these hours.",
+  play: "Play",
+  pause: "Pause",
+  place: ({ line, item }) => (line ? `Line ${line}` : `Item ${item}`),
+  moreProblems: (n) => `…and ${several(n)} more.`,
   refusals: {
     notNumber: (text) =>
       text.trim() ? `${quoted(text)} is no number such as 4 or 1.5.` : "Type a number, such as 4.",
@@ -85,24 +123,23 @@ export const ENGLISH = {
     tooLittle: () => "Hours cannot be below 0.",
     tooMuch: (most) => `Hours cannot be above ${most}, the hours in a year.`,
     noHours: () => "Paste at least one number of hours.",
-    notHours: (line, text) => `Line ${line}: ${quoted(text)} is no number of hours such as 1.5.`,
-    twoHours: (line, text, one, other) =>
-      `Line ${line}: ${quoted(text)} can be ${one} or ${other}. Write it in one of these ways.`,
-    empty: (line) => `Line ${line} has no hours.`,
-    cells: (line, found, wanted) => `Line ${line} has ${found} cells, and the first has ${wanted}.`,
-    whichColumn: (line, numbers) =>
-      numbers > 1
-        ? `Line ${line} has ${numbers} numbers. Write one on each line, or a heading “hours” above the column that is meant.`
-        : `Line ${line} has no number of hours and no heading “hours”.`,
-    tooMany: (line, most) =>
-      `Line ${line} is one too many: at most ${most.toLocaleString("en")} rows at once.`,
-    lineTooLittle: (line) => `Line ${line}: Hours cannot be below 0.`,
-    lineTooMuch: (line, most) =>
-      `Line ${line}: Hours cannot be above ${most}, the hours in a year.`,
+    notHours: (text) => `${quoted(text)} is no number of hours such as 1.5.`,
+    severalWays: (text) => `${quoted(text)} can be one number or several. Choose what is meant:`,
+    mixedMarks: (point, comma) =>
+      `${quoted(point)} has a decimal point, and ${quoted(comma)} a decimal comma. Write all in one way.`,
+    empty: () => "There are no hours.",
+    cells: (found, wanted) => `There are ${found} cells, and the first line has ${wanted}.`,
+    whichColumn: (columns) =>
+      `There are ${columns} columns of numbers. Choose the one with the hours, or call it “hours”.`,
+    noColumn: () => "There is no number of hours, and no heading “hours”.",
+    otherList: (name) => `This is a list of ${quoted(name)}, and not of hours.`,
+    leftOver: (text) =>
+      `${quoted(text)} is left over. Write a row on each line, or a list: 1, 2.5, 4.`,
+    notList: () => "This is no list such as [1, 2.5, 4].",
+    tooMany: (most) => `This is one too many: at most ${several(most)} rows at once.`,
     workbook: () => "This is a workbook. Copy its cells and paste them here, or save it as CSV.",
     notText: () => "This file is no text. Save the table as CSV.",
-    tooLarge: (most) =>
-      `This file is too large: at most ${most.toLocaleString("en")} rows at once.`,
+    tooLarge: (most) => `This file is too large: at most ${several(most)} rows at once.`,
     oneFile: () => "One file at a time.",
     keyRefused: () => "The service does not accept this key.",
     service: (sentence) => sentence,

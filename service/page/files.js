@@ -1,20 +1,19 @@
 // Tables that come and go as files, or by the clipboard.
 
 import { $ } from "./dom.js";
-import { language } from "./language.js";
-import { Refusal } from "./reading.js";
+import { Refusal } from "./numerals.js";
 
 const BYTES = 4_000_000; // 10,000 rows have less
 
-// The text of a file, in the encodings that spreadsheets write; throws Refusal.
+// The text of a file, in the encodings that spreadsheets write, the first that it can be in; throws
+// Refusal.
 export async function textOf(files, rows) {
   if (files.length > 1) throw new Refusal("oneFile");
   if (files[0].size > BYTES) throw new Refusal("tooLarge", rows);
   const bytes = new Uint8Array(await files[0].arrayBuffer());
   if (bytes[0] === 0x50 && bytes[1] === 0x4b) throw new Refusal("workbook"); // "PK": a zip file
   const wide = { "255,254": "utf-16le", "254,255": "utf-16be" }[bytes.slice(0, 2)];
-  const old = language === "ko" ? ["euc-kr", "windows-1252"] : ["windows-1252"];
-  for (const encoding of wide ? [wide] : ["utf-8", ...old])
+  for (const encoding of wide ? [wide] : ["utf-8", "euc-kr", "windows-1252"])
     try {
       const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
       if (/[\0-\x08\x0e-\x1f]/.test(text)) break;

@@ -2,18 +2,18 @@
 
 import { T } from "./language.js";
 import { between, tickText } from "./numbers.js";
-import { begin, niceStep, path, svg, ticks } from "./svg.js";
+import { begin, niceStep, path, svg, textScale, ticks } from "./svg.js";
 
 // The pixels of a tick's label; Korean characters are the wide ones.
 const widthOf = (label) => [...label].reduce((sum, sign) => sum + (sign > "ㄱ" ? 12 : 7.2), 0);
 
-// The hours to draw: those trained on, about half as many on either side, and others asked for.
+// The hours to draw: those trained on, some on either side, and others asked for.
 export function hoursToDraw({ hours_min, hours_max, limits }, asked) {
   const span = hours_max - hours_min;
   const step = niceStep(span / 10);
-  let low = Math.max(0, hours_min - span * 0.6);
-  if (low < span / 2) low = 0;
-  let high = hours_max + span * 0.55;
+  let low = Math.max(0, hours_min - span * 0.2);
+  if (low < span * 0.4) low = 0;
+  let high = hours_max + span * 0.2;
   for (const hours of asked) {
     if (hours < low) low = Math.max(0, hours - span / 4);
     if (hours > high) high = hours + (hours - low) * 0.06;
@@ -66,59 +66,96 @@ function scoresToDraw(numbers) {
 }
 
 // Draws the line, its bands, the rows and the hours trained on; returns where a number falls.
-export function drawFit(chart, { model, points, curve, domain, goal }, description) {
+export function drawFit(chart, shown, description) {
   const [width, height] = begin(chart, T.fitTitle, description);
+  const { model, points, pupils, curve, domain, goal } = shown;
   const [low, high] = domain;
   const known = curve.hours.filter((each) => each > low && each < high);
   const band = curveAt(curve, [low, ...known, high]);
   const [bottom, top] = scoresToDraw([
     ...[band.score, band.low, band.high].flat(),
-    ...points.map(([, score]) => score),
+    ...[...points, ...pupils].map(([, score]) => score),
     ...(goal === null ? [] : [goal]),
   ]);
 
-  const scores = ticks(bottom, top, between(height / 60, 3, 6));
-  const labels = scores.map(tickText);
-  const left = Math.max(48, 14 + Math.max(...labels.map(widthOf)));
-  const edge = { left, right: width - 14, top: 38, bottom: height - 30 };
-  const x = (hours) => edge.left + ((hours - low) / (high - low)) * (edge.right - edge.left);
-  const y = (score) => edge.bottom - ((score - bottom) / (top - bottom)) * (edge.bottom - edge.top);
+  const em = textScale();
+  const scores = ticks(bottom, top, between(height / em / 60, 3, 6));
+  const left = em * Math.max(48, 14 + Math.max(...scores.map((each) => widthOf(tickText(each)))));
+  const edge = { left, right: Math.max(left, width - 14), top: 38 * em, bottom: height - 30 * em };
+  const [wide, tall] = [edge.right - edge.left, edge.bottom - edge.top];
+  const place = {
+    edge,
+    domain,
+    scores: [bottom, top],
+    x: (hours) => edge.left + ((hours - low) / (high - low)) * wide,
+    y: (score) => edge.bottom - ((score - bottom) / (top - bottom)) * tall,
+    hours: (px) => low + ((px - edge.left) / wide) * (high - low),
+    score: (py) => bottom + ((edge.bottom - py) / tall) * (top - bottom),
+  };
+  drawFrame(chart, place, model);
+  drawAxes(chart, place, scores, ticks(low, high, between(width / em / 80, 3, 9)));
 
+  const all = svg("g");
+  drawBands(all, place, band, model);
+  const radius = points.length > 100 ? 3 : points.length > 20 ? 4 : 5;
+  for (const [kind, rows] of Object.entries({ row: points, pupil: pupils }))
+    for (const [hours, score] of rows)
+      all.append(svg("circle", { cx: place.x(hours), cy: place.y(score), r: radius, class: kind }));
+  const lesson = svg("g", { id: "lesson", "clip-path": "url(#plot)" });
+  chart.append(all, lesson, svg("g", { id: "aim" }), svg("g", { id: "marker" }));
+  return place;
+}
+
+// The hours trained on, and those around them hatched.
+function drawFrame(chart, { x, edge, domain: [low, high] }, model) {
   const turned = { patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" };
   const hatch = svg("pattern", { id: "hatch", width: 7, height: 7, ...turned });
   hatch.append(svg("line", { y2: 7, class: "hatch" }));
+  const area = (from, to, fill = {}) =>
+    svg("rect", {
+      x: from,
+      width: Math.max(0, to - from),
+      y: edge.top,
+      height: edge.bottom - edge.top,
+      ...fill,
+    });
+  const plot = svg("clipPath", { id: "plot" });
+  plot.append(area(edge.left, edge.right));
   const defs = svg("defs");
-  defs.append(hatch);
-  chart.append(defs);
+  defs.append(hatch, plot);
 
   const [from, to] = [x(Math.max(low, model.hours_min)), x(Math.min(high, model.hours_max))];
-  const tall = { y: edge.top, height: edge.bottom - edge.top };
-  const zone = (a, b, fill) =>
-    chart.append(svg("rect", { x: a, width: Math.max(0, b - a), ...tall, ...fill }));
-  zone(edge.left, from, { fill: "url(#hatch)" });
-  zone(from, to, { class: "inside" });
-  zone(to, edge.right, { fill: "url(#hatch)" });
-
-  const text = (at, label, anchor = "start") =>
-    chart.append(svg("text", { ...at, "text-anchor": anchor }, label));
-  scores.forEach((score, i) => {
-    const [x1, x2, at] = [edge.left, edge.right, y(score)];
-    chart.append(svg("line", { x1, x2, y1: at, y2: at, class: "grid" }));
-    text({ x: edge.left - 8, y: at + 4 }, labels[i], "end");
-  });
-  for (const hours of ticks(low, high, between(width / 80, 3, 9)))
-    text({ x: x(hours), y: edge.bottom + 18 }, tickText(hours), "middle");
-  text({ x: edge.left - 8, y: edge.top - 16 }, T.score, "end");
-  text({ x: 0, y: edge.bottom + 18 }, T.hours);
+  chart.append(
+    defs,
+    area(edge.left, from, { fill: "url(#hatch)" }),
+    area(from, to, { class: "inside" }),
+    area(to, edge.right, { fill: "url(#hatch)" }),
+  );
   zoneLabel(chart, [T.outside], edge.left + 8, from, edge.top - 16);
   zoneLabel(chart, [T.trainedOn, T.trained], from, to, edge.top - 16, true);
   zoneLabel(chart, [T.outside], to, edge.right, edge.top - 16);
+}
 
-  const all = svg("g");
+function drawAxes(chart, { x, y, edge }, scores, hours) {
+  const text = (at, label, anchor = "start") =>
+    chart.append(svg("text", { ...at, "text-anchor": anchor }, label));
+  for (const score of scores) {
+    const [x1, x2, at] = [edge.left, edge.right, y(score)];
+    chart.append(svg("line", { x1, x2, y1: at, y2: at, class: "grid" }));
+    text({ x: edge.left - 8, y: at + 4 }, tickText(score), "end");
+  }
+  const below = edge.bottom + 18 * textScale();
+  for (const each of hours) text({ x: x(each), y: below }, tickText(each), "middle");
+  text({ x: edge.left - 8, y: edge.top - 16 }, T.score, "end");
+  text({ x: 0, y: below }, T.hours);
+}
+
+// The line and its bands, paler outside the hours trained on.
+function drawBands(all, { x, y, domain: [low, high] }, band, { hours_min, hours_max }) {
   for (const [first, last, out] of [
-    [low, model.hours_min, " out"],
-    [Math.max(low, model.hours_min), Math.min(high, model.hours_max), ""],
-    [model.hours_max, high, " out"],
+    [low, hours_min, " out"],
+    [Math.max(low, hours_min), Math.min(high, hours_max), ""],
+    [hours_max, high, " out"],
   ]) {
     if (first > last) continue;
     const at = (key) =>
@@ -135,17 +172,6 @@ export function drawFit(chart, { model, points, curve, domain, goal }, descripti
         );
     all.append(svg("path", { d: path(at("score")), class: `fit${out}` }));
   }
-  const radius = points.length > 100 ? 3 : points.length > 20 ? 4 : 5;
-  for (const [hours, score] of points)
-    all.append(svg("circle", { cx: x(hours), cy: y(score), r: radius, class: "row" }));
-  chart.append(all, svg("g", { id: "aim" }), svg("g", { id: "marker" }));
-  return {
-    x,
-    y,
-    edge,
-    domain,
-    hours: (px) => low + ((px - edge.left) / (edge.right - edge.left)) * (high - low),
-  };
 }
 
 // A line with small ends, from one place to another.

@@ -1,18 +1,20 @@
 // The page: what people ask, what the service answers, and the model it follows.
 
-import { drawCosts, roundingOf } from "./descent.js";
-import { $, fill, tableOf } from "./dom.js";
+import { curl, keepAddress, readAddress } from "./address.js";
+import * as answers from "./answers.js";
+import { drawCard, drawDescent, drawFitTable, timeText } from "./card.js";
+import { $, fill } from "./dom.js";
 import { copy } from "./files.js";
-import { curveAt, drawAim, drawFit, drawMarker, hoursToDraw } from "./fit.js";
-import { T, complain, language, speakTheOther, write } from "./language.js";
-import { costText, digits, hoursText, isWide, measured, whole } from "./numbers.js";
-import { Refusal, readHours, readNumber } from "./reading.js";
-import { manyRows } from "./rows.js";
+import { drawFit, hoursToDraw } from "./fit.js";
+import { T, complain, speakTheOther, write } from "./language.js";
+import { hoursText, whole } from "./numbers.js";
+import { Refusal, readHours, readNumber } from "./numerals.js";
+import { onPointing } from "./pointing.js";
 import { Silence, ask, patience, question } from "./service.js";
-import { niceStep, ticks } from "./svg.js";
+import { alignWith, niceStep } from "./svg.js";
 import * as wording from "./wording.js";
 
-let shown = null; // what is drawn: model, costs, points, curve, domain, goal
+let shown = null; // what is drawn: model, cost, costs, points, pupils, curve, domain, goal
 let place = null; // where a number falls in the chart
 let answer = null; // the last one: hours, score, low, high, extrapolated
 let aim = null; // the last one to the other question: score, hours, low, high, extrapolated
@@ -20,7 +22,7 @@ let typed = false; // whether the hours come from the field
 let swappedAt = null;
 const asked = {}; // by people: hours and score, where they can be read
 
-const isShown = (by) => shown !== null && (!by || by === shown.model.tag);
+export const isShown = (by) => shown !== null && (!by || by === shown.model.tag);
 const predict = question("predict", isShown, {
   wait: () => markAwaited("answer"),
   answer(asked, found, isLast) {
@@ -41,7 +43,24 @@ const hoursFor = question("hours_for", isShown, {
   },
   refuse: (refusal) => noHours(refusal),
 });
-const many = manyRows(() => shown?.model.limits ?? {}, isShown);
+// What comes after this, and is drawn with the page or with the chart.
+const withPage = [];
+const withChart = [];
+export function drawWithPage(draw) {
+  withPage.push(draw);
+  draw();
+}
+export function drawWithChart(draw) {
+  withChart.push(draw);
+  if (place) draw({ ...shown, place });
+}
+
+export const limits = () => shown?.model.limits ?? {};
+export function drawPoints(points) {
+  if (!shown || (!points.length && !shown.pupils.length)) return;
+  shown.pupils = points;
+  stretch(true);
+}
 
 function markAwaited(id) {
   $(id).hidden = false;
@@ -57,11 +76,11 @@ async function load() {
   const training = first ?? (await ask("training"));
   if (training.by && training.by !== model.tag) return; // swapped meanwhile: look again
   if (shown) swappedAt = new Date();
-  shown = { model, ...training, domain: hoursToDraw(model, []), goal: null };
+  const pupils = shown?.pupils ?? [];
+  shown = { model, ...training, pupils, domain: hoursToDraw(model, []), goal: null };
   answer = aim = null;
   draw();
   $("fit").classList.add("fresh");
-  many.again();
   if ($("goal").value) readGoal();
   if (typed || $("hours").value) readField();
   else predict({ hours: startingHours(model) });
@@ -75,13 +94,14 @@ function startingHours(model) {
 }
 
 // Draws as much as what was typed calls for; under the slider the chart stands still.
-function stretch() {
+function stretch(isNew = false) {
   const goal = aim?.hours == null ? null : aim.score;
+  const pupils = shown.pupils.map(([hours]) => hours);
   const domain = hoursToDraw(
     shown.model,
-    [answer?.hours, aim?.hours].filter((each) => each != null),
+    [answer?.hours, aim?.hours, ...pupils].filter((each) => each != null),
   );
-  if (goal === shown.goal && String(domain) === String(shown.domain)) return;
+  if (!isNew && goal === shown.goal && String(domain) === String(shown.domain)) return;
   Object.assign(shown, { domain, goal });
   drawFitNow();
 }
@@ -106,38 +126,11 @@ function noHours(refusal) {
 
 // Drawing
 
-const extrapolated = () =>
-  T.extrapolated(...[shown.model.hours_min, shown.model.hours_max].map(hoursText));
-
-function drawAnswer() {
-  if (!answer || !place) return;
-  const { hours } = answer;
-  const [score, interval] = wording.predicted(shown.model, answer);
-  fill({ score, interval, extrapolated: extrapolated() });
-  $("score").style.fontSize = `${Math.min(1, 6.5 / score.length)}em`;
-  $("extrapolated").hidden = !answer.extrapolated;
-  $("curl").disabled = false;
-  if (!typed && document.activeElement !== $("hours")) $("hours").value = hours; // not under typing
-  $("slider").value = hours;
-  $("slider").setAttribute("aria-valuetext", `${hoursText(hours)} ${T.hours}`);
-  drawMarker($("marker"), place, answer);
-}
-
-function drawTakes() {
-  document.querySelector(".key-goal").hidden = !aim;
-  if (!aim || !place) return $("fit").querySelector("#aim")?.replaceChildren();
-  const [hours, interval] = wording.takes(shown.model, aim.score, aim);
-  fill({
-    "takes-hours": hours ?? "",
-    "takes-interval": interval,
-    "takes-extrapolated": extrapolated(),
-  });
-  $("takes-extrapolated").hidden = !aim.extrapolated;
-  drawAim($("aim"), place, aim);
-}
+const drawAnswer = () => answer && place && answers.drawAnswer(shown.model, place, answer, typed);
+const drawTakes = () => answers.drawTakes(shown?.model, place, aim);
 
 function drawFitNow() {
-  const { model, points, curve, domain } = shown;
+  const { model, points, domain } = shown;
   const range = [model.hours_min, model.hours_max].map(hoursText);
   place = drawFit(
     $("fit"),
@@ -147,87 +140,30 @@ function drawFitNow() {
   const slider = $("slider");
   [slider.min, slider.max] = domain;
   slider.step = niceStep((domain[1] - domain[0]) / 200);
-  slider.style.marginLeft = `${place.edge.left - 11}px`; // the thumb's middle on the axis
-  slider.style.width = `${place.edge.right - place.edge.left + 22}px`;
+  alignWith(slider, place.edge);
   drawAnswer();
   drawTakes();
-
-  const line = curveAt(curve, ticks(...domain, 10));
-  const keys = ["score", "low", "high", "line_low", "line_high"];
-  const width = (i) => (isWide(line.low[i], line.high[i]) ? line.high[i] - line.low[i] : 0);
-  const text = (value, i) => (value === null ? "–" : measured(value, width(i)));
-  const rows = line.hours.map((hours, i) => [
-    hoursText(hours),
-    ...keys.map((key) => text(line[key][i], i)),
-    hours < model.hours_min || hours > model.hours_max ? T.outside : "",
-  ]);
-  const head = [T.hours, T.score, T.low, T.high, T.lineLow, T.lineHigh, ""];
-  $("fit-table").replaceChildren(tableOf(head, rows));
-}
-
-function drawCostsNow() {
-  const { costs, model } = shown;
-  const [first, last] = [costs[0][1], costs.at(-1)[1]].map((cost) =>
-    cost < roundingOf(costs) ? "0" : costText(cost),
-  );
-  fill({ descent: T.descent(first, last) });
-  drawCosts($("costs"), costs, T.costsLabel(first, last, whole(model.epochs)));
+  for (const draw of withChart) draw({ ...shown, place });
+  document.querySelector(".key-pupil").hidden = !shown.pupils.length;
+  drawFitTable(shown);
 }
 
 function draw() {
   write();
-  many.draw();
+  for (const draw of withPage) draw();
   $("trouble").textContent = T.silent;
   if (!shown) return;
   $("main").ariaBusy = "false";
 
   const { model } = shown;
-  const points = (value) => (value === null ? "–" : T.manyPoints(digits(value, 2)));
-  const time = (date, style) => new Intl.DateTimeFormat(language, style).format(date);
-  const [W, whatW] = wording.parameter(T.whatW, model.W, model.W_low, model.W_high);
-  const [b, whatB] = wording.parameter(T.whatB, model.b, model.b_low, model.b_high);
-  const [r2, whatR2] = wording.explained(model);
-  const source = ({ name, rows }) => T.source(name.split(/[\\/]/).at(-1), whole(rows));
-  const others = model.sources.length - 3;
-  fill({
-    headline: wording.headline(model),
-    lead: T.lead(whole(model.rows), hoursText(model.hours_min), hoursText(model.hours_max)),
-    equation: wording.equation(model),
-    W,
-    "W-why": whatW,
-    b,
-    "b-why": whatB,
-    rows: whole(model.rows),
-    r2,
-    "r2-why": whatR2,
-    cv: points(model.cv_rmse),
-    "cv-why": model.cv_rmse === null ? T.cvNone : T.cv,
-    sd: points(model.residual_sd),
-    "sd-why": model.residual_sd === null ? T.sdNone : T.sd,
-    epochs: whole(model.epochs),
-    lr: (model.raw ? T.rawHours : T.standardUnits)(digits(model.lr, 6)),
-    sources: [
-      ...model.sources.slice(0, 3).map(source),
-      ...(others > 0 ? [T.moreSources(whole(others))] : []),
-    ].join(", "),
-    when: time(new Date(model.created), { dateStyle: "medium", timeStyle: "short" }),
-    tag: model.tag,
-    news: swappedAt ? T.swapped(time(swappedAt, { timeStyle: "medium" })) : "",
-  });
-  $("findings").replaceChildren(
-    ...wording.findings(model).map(({ good, text, language }) => {
-      const item = document.createElement("li");
-      item.className = good ? "good" : "bad";
-      item.textContent = text;
-      if (language) item.lang = language;
-      return item;
-    }),
-  );
+  drawCard(model);
+  const swapped = swappedAt && timeText(swappedAt, { timeStyle: "medium" });
+  fill({ news: swapped ? T.swapped(swapped) : "" });
   for (const key of document.querySelectorAll(".key-band, .key-sure"))
     key.hidden = model.W_low === null;
   document.querySelector(".key-point").hidden = shown.points.length === 0;
   drawFitNow();
-  drawCostsNow();
+  drawDescent(shown);
 }
 
 // What people do
@@ -236,7 +172,7 @@ function draw() {
 function read(field, reader) {
   try {
     const value = reader($(field).value);
-    complain(field, null);
+    complain(field);
     return value;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -251,7 +187,7 @@ function readField() {
 }
 function readSlider() {
   typed = false;
-  complain("hours", null);
+  complain("hours");
   asked.hours = $("slider").valueAsNumber;
   predict({ hours: asked.hours });
 }
@@ -259,50 +195,22 @@ function readGoal() {
   asked.score = $("goal").value.trim() ? read("goal", readNumber) : noHours(null);
   if (asked.score !== undefined && shown) hoursFor({ score: asked.score });
 }
-function readChart(event) {
-  if (!place) return;
-  $("slider").value = place.hours(event.clientX - $("fit").getBoundingClientRect().left);
+function readChart(x) {
+  if (!place || $("ask").dataset.lesson) return;
+  $("slider").value = place.hours(x - $("fit").getBoundingClientRect().left);
   readSlider();
-}
-
-// The address carries what was asked for, so that it can be sent.
-function keepAddress() {
-  const address = new URL(location);
-  for (const [name, value] of Object.entries(asked))
-    if (value === undefined) address.searchParams.delete(name);
-    else address.searchParams.set(name, value);
-  if (address.href !== location.href) history.replaceState(null, "", address);
-}
-function readAddress() {
-  const { searchParams } = new URL(location);
-  $("hours").value = searchParams.get("hours") ?? "";
-  $("goal").value = searchParams.get("score") ?? "";
-}
-
-// For a terminal; the key stays here.
-function curl() {
-  const address = new URL("predict", location).href.replaceAll("'", "%27");
-  const key = sessionStorage.apiKey ? ` -H "Authorization: Bearer $STUDY_SCORE_API_KEY"` : "";
-  const body = JSON.stringify({ hours: answer.hours });
-  return `curl '${address}' -H 'Content-Type: application/json'${key} -d '${body}'`;
 }
 
 $("ask").onsubmit = (event) => event.preventDefault();
 $("hours").oninput = readField;
 $("slider").oninput = readSlider;
 $("goal").oninput = readGoal;
-$("hours").onchange = $("slider").onchange = $("goal").onchange = keepAddress;
-$("fit").onpointerdown = (event) => {
-  $("fit").setPointerCapture(event.pointerId);
-  readChart(event);
-};
-$("fit").onpointermove = (event) => {
-  if ($("fit").hasPointerCapture(event.pointerId)) readChart(event);
-};
-$("fit").onpointerup = keepAddress;
+const keep = () => keepAddress(asked);
+$("hours").onchange = $("slider").onchange = $("goal").onchange = keep;
+onPointing($("fit"), readChart, keep);
 $("fit").onanimationend = () => $("fit").classList.remove("fresh");
 $("curl").onclick = () => {
-  copy(curl());
+  copy(curl(answer.hours));
   $("curl-copied").textContent = T.copied;
 };
 $("language").onclick = () => {
@@ -325,7 +233,7 @@ async function follow() {
 const resized = new ResizeObserver(() => {
   if (!shown) return;
   drawFitNow();
-  drawCostsNow();
+  drawDescent(shown);
 });
 resized.observe($("fit"));
 resized.observe($("costs"));

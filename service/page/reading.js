@@ -1,135 +1,155 @@
-// Reads hours as people write them, by rules that never guess. No part of this knows the page.
+// Which of the columns are hours, and how their numbers are written; nothing is guessed. No part of
+// this knows the page.
 
-// Why something cannot be answered: the name of a text, and what stands in it.
-export class Refusal extends Error {
-  constructor(text, ...values) {
-    super(text);
-    Object.assign(this, { text, values });
-  }
+import {
+  MARKS,
+  Refusal,
+  clean,
+  hoursIn,
+  isPlain,
+  looksLikeNumber,
+  outOfRange,
+} from "./numerals.js";
+import { ABOUT_HOURS, isBlank, waysOf } from "./records.js";
+
+const HOURS = /^(hours|시간)$/i;
+const SCORE = /^(score|점수)$/i;
+const ABOUT_SCORES = /score|(?<!re)mark|grade|points|점수/i;
+
+// The places of those that are called so, or else of those that have the word.
+const named = (cells, name, word) => {
+  const places = (meant) => cells.flatMap((cell, i) => (meant.test(cell) ? [i] : []));
+  return places(name).length ? places(name) : places(word);
+};
+
+// The column of scores under a heading; null unless there is exactly one.
+export function scoreColumn({ heading, column }) {
+  const found = named(heading?.cells ?? [], SCORE, ABOUT_SCORES).filter((i) => i !== column);
+  return found.length === 1 ? found[0] : null;
 }
 
-const SPACES = "\u00a0\u2007\u2009\u202f'’"; // which part thousands; nobody types them elsewhere
-const written = (point, comma) =>
-  new RegExp(
-    `^([-+]?)(\\d*|[1-9]\\d{0,2}([${comma}${SPACES}])\\d{3}(?:\\3\\d{3})*)(?:${point}(\\d*))?$`,
+// The columns that can be the hours: under such a heading, or the only ones of numbers. Throws
+// Refusal where there is none.
+function columnsOf(heading, rows) {
+  const width = (heading ?? rows[0]).cells.length;
+  const meant = named(heading?.cells ?? [], HOURS, ABOUT_HOURS);
+  if (meant.length) return meant;
+  const scores = named(heading?.cells ?? [], SCORE, ABOUT_SCORES);
+  if (width === 1 && !scores.length) return [0];
+  const isNumber = (cell) => MARKS.some((mark) => !isNaN(hoursIn(cell, mark)));
+  const isNumeric = (column) => {
+    const cells = rows.map(({ cells }) => cells[column]).filter(Boolean);
+    return 2 * cells.filter(isNumber).length > cells.length;
+  };
+  const numeric = [...Array(width).keys()].filter((i) => !scores.includes(i) && isNumeric(i));
+  if (!numeric.length) throw new Refusal("noColumn").at((heading ?? rows[0]).at);
+  return numeric;
+}
+
+// Beside the hours of a single line there may be words; a number among them may be meant as well.
+function checkLeftOver({ at, cells }, column, mark) {
+  const isWord = (cell, i) => i === column || !isNaN(hoursIn(cell, mark)) || !/\p{N}/u.test(cell);
+  const leftOver = cells.find((cell, i) => !isWord(cell, i));
+  if (leftOver) throw new Refusal("leftOver", leftOver).at(at);
+}
+
+// A row with its hours, or with the problem that it has; a blank line has neither.
+function readRow({ at, cells: all }, width, column, mark, most) {
+  const cells = [...all];
+  while (cells.length > width && !cells.at(-1)) cells.pop();
+  if (isBlank({ cells }))
+    return { at, cells: Array(width).fill(""), hours: null, nth: null, problem: null };
+  const hours = hoursIn(cells[column] ?? "", mark);
+  let problem = null;
+  if (cells.length !== width) problem = new Refusal("cells", cells.length, width);
+  else if (!cells[column]) problem = new Refusal("empty");
+  else if (isNaN(hours)) problem = new Refusal("notHours", cells[column]);
+  else problem = outOfRange(hours, most);
+  problem?.at(at);
+  return { at, cells, hours: problem ? null : hours, nth: null, problem };
+}
+
+// Records as a table, with each column and decimal mark that can be meant. Where programs wrote
+// all numbers, the mark is a point. Throws Refusal.
+function tablesOf(records, separator, most, longest) {
+  const hasHeading = records.length > 1 && !records[0].cells.some(looksLikeNumber);
+  const [heading, body] = hasHeading ? [records[0], records.slice(1)] : [null, records];
+  const filled = body.filter((record) => !isBlank(record));
+  if (!filled.length) throw new Refusal("noHours");
+  if (filled.length > longest) throw new Refusal("tooMany", longest).at(filled[longest].at);
+  const width = (heading ?? filled[0]).cells.length;
+  const columns = columnsOf(heading, filled);
+  const tables = MARKS.flatMap((mark) =>
+    columns.map((column) => {
+      if (filled.length === 1 && !heading) checkLeftOver(filled[0], column, mark);
+      const rows = body.map((record) => readRow(record, width, column, mark, most));
+      const bad = rows.filter(({ problem }) => problem).length;
+      return { heading, rows, column, separator, mark, bad, usable: 2 * bad <= filled.length };
+    }),
   );
-const WRITTEN = { ".": written("\\.", ","), ",": written(",", ".") }; // by the mark before decimals
-const MARKS = Object.keys(WRITTEN);
-const PLAIN = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i; // as programs write numbers
-const NAMES = /^(hours|hours of study|study hours|hours studied|시간|공부\s?시간|학습\s?시간)$/i;
-const UNSEEN = /[\u200e\u200f\ufeff]/g; // what copying leaves at the ends of cells
-const clean = (cell) => cell.replace(UNSEEN, "").trim().replace(/^−/, "-");
-
-// The number that a text is with this mark before its decimals; NaN if it is none.
-function numberIn(text, mark) {
-  if (mark === "." && PLAIN.test(text)) return Number(text);
-  const [, sign, digits = "", , decimals = ""] = WRITTEN[mark].exec(text) ?? [];
-  return digits || decimals ? Number(`${sign}${digits.replace(/\D/g, "")}.${decimals}`) : NaN;
-}
-
-// The number in a field; throws Refusal.
-export function readNumber(text) {
-  const cell = clean(text);
-  if (PLAIN.test(cell) && Number.isFinite(Number(cell))) return Number(cell);
-  const found = MARKS.map((mark) => numberIn(cell, mark)).filter(Number.isFinite);
-  if (!found.length) throw new Refusal("notNumber", text);
-  if (found.length > 1 && found[0] !== found[1]) throw new Refusal("twoNumbers", text, ...found);
-  return found[0];
-}
-
-// The hours in a field, of at most so many; throws Refusal.
-export function readHours(text, most) {
-  const hours = readNumber(text);
-  if (hours < 0) throw new Refusal("tooLittle");
-  if (hours > most) throw new Refusal("tooMuch", most);
-  return hours;
-}
-
-// The cells of a line; those between quotation marks may hold the separator.
-const CELLS = Object.fromEntries(
-  ["\t", ";", ","].map((sign) => [
-    sign,
-    new RegExp(`\\s*"((?:[^"]|"")*)"\\s*${sign}|([^${sign}]*)${sign}`, "g"),
-  ]),
-);
-const cellsOf = (line, separator) =>
-  [...`${line}${separator}`.matchAll(CELLS[separator])].map(([, quoted, bare]) =>
-    clean(quoted?.replaceAll('""', '"') ?? bare),
+  const isPlainTable = ({ rows, column, mark }) =>
+    mark === "." && rows.every(({ cells, hours }) => hours === null || isPlain(cells[column]));
+  return tables.filter(
+    (table) =>
+      !tables.some(
+        (other) =>
+          other !== table &&
+          other.column === table.column &&
+          isPlainTable(other) &&
+          other.rows.every(({ hours }, i) => hours !== null || table.rows[i].hours === null),
+      ),
   );
-
-// The place of the hours among the cells: under a heading of that name, or the only number, or the
-// only cell. Throws Refusal.
-function columnOf(heading, first) {
-  if (first.cells.length === 1) return 0;
-  const isNumber = (cell) => MARKS.some((mark) => !Number.isNaN(numberIn(cell, mark)));
-  const [cells, meant] = heading
-    ? [heading.cells, (cell) => NAMES.test(cell)]
-    : [first.cells, isNumber];
-  const found = cells.flatMap((cell, i) => (meant(cell) ? [i] : []));
-  if (found.length !== 1) throw new Refusal("whichColumn", (heading ?? first).at, found.length);
-  return found[0];
 }
 
-// The lines as a table with this separator and decimal mark. Throws Refusal, whose first value is
-// the number of a line.
-function readAs(lines, hasHeading, separator, mark) {
-  const rows = lines.map(({ line, at }) => ({ at, cells: cellsOf(line, separator) }));
-  const width = rows[0].cells.length;
-  const heading = hasHeading ? rows.shift() : null;
-  const column = columnOf(heading, rows[0]);
-  const hours = rows.map(({ at, cells }) => {
-    while (cells.length > width && !cells.at(-1)) cells.pop();
-    if (cells.length !== width) throw new Refusal("cells", at, cells.length, width);
-    if (!cells[column]) throw new Refusal("empty", at);
-    const value = numberIn(cells[column], mark);
-    if (!Number.isFinite(value)) throw new Refusal("notHours", at, cells[column]);
-    return value;
-  });
-  return { heading, rows, hours, column, separator, mark };
-}
-
-// The rows of a text, a line each: { heading, rows, hours, column, separator, mark }, each row with
-// its line's number and its cells. A heading has no digit and stands first. All lines must fit one
-// way of writing, and only one, and what the service takes: throws Refusal, which names the line.
-export function readRows(text, { hours_max: most, batch_max: longest }) {
-  const table = readTable(text);
-  const { rows, hours } = table;
-  if (rows.length > longest) throw new Refusal("tooMany", rows[longest].at, longest);
-  hours.forEach((each, i) => {
-    if (each < 0) throw new Refusal("lineTooLittle", rows[i].at);
-    if (each > most) throw new Refusal("lineTooMuch", rows[i].at, most);
-  });
-  return table;
-}
-
-function readTable(text) {
-  const lines = text.split(/\r\n?|\n/).map((line, i) => ({ line, at: i + 1 }));
-  const blank = ({ line }) => !clean(line);
-  while (lines.length && blank(lines.at(-1))) lines.pop();
-  while (lines.length && blank(lines[0])) lines.shift();
-  if (!lines.length) throw new Refusal("noHours");
-  const hasHeading = lines.length > 1 && !/\p{N}/u.test(lines[0].line);
-  const separator =
-    ["\t", ";"].find((sign) => text.includes(sign)) ??
-    (hasHeading && lines[0].line.includes(",") && ",");
+// The tables that a text can be, of which each reads the hours in another way; more than one where
+// only a person can tell, with the Refusal that says so. A table is
+// { heading, rows, column, separator, mark, bad, usable }, and each row has its place, its cells,
+// and its hours or its problem; `nth` is for its number among those with hours. Throws Refusal where the text is no table or too long.
+export function readTables(text, { hours_max: most, batch_max: longest }) {
+  if (!clean(text)) throw new Refusal("noHours");
   const ways = [];
-  let furthest = null;
-  for (const each of separator ? [separator] : ["\t", ","])
-    for (const mark of MARKS)
-      try {
-        ways.push(readAs(lines, hasHeading, each, mark));
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        if (!furthest || error.values[0] >= furthest.values[0]) furthest = error;
-      }
-  if (!ways.length) throw furthest;
-  const [way, ...others] = ways;
-  if (way.mark === "." && way.rows.every(({ cells }) => PLAIN.test(cells[way.column]))) return way;
-  for (const other of others) {
-    const i = way.hours.findIndex((hours, row) => hours !== other.hours[row]);
-    if (i < 0) continue;
-    const { at, cells } = way.rows[i];
-    throw new Refusal("twoHours", at, cells[way.column], way.hours[i], other.hours[i]);
-  }
-  return way;
+  let refusal = null;
+  for (const { records, separator } of waysOf(text.normalize("NFC")))
+    try {
+      ways.push(tablesOf(records, separator, most, longest));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      refusal ??= error;
+    }
+  if (!ways.length) throw refusal;
+  const usable = ways.map((tables) => tables.filter((table) => table.usable));
+  if (!usable.flat().length) return { tables: ways[0].slice(0, 1) };
+  // of the ways those with the fewest bad rows; which column is meant is no matter of bad rows
+  const least = Math.min(...usable.flat().map(({ bad }) => bad));
+  const best = usable
+    .filter((tables) => tables.some(({ bad }) => bad === least))
+    .flatMap((tables) =>
+      tables.filter(
+        ({ column, bad }) => !tables.some((other) => other.column === column && other.bad < bad),
+      ),
+    );
+  const differ = best.filter(
+    (table, i) => !best.slice(0, i).some((other) => firstDifference(table, other) < 0),
+  );
+  return { tables: differ, refusal: differ.length > 1 ? whichIsMeant(differ) : null };
+}
+
+// The first row whose hours are not the same in both; -1 where all are.
+const firstDifference = (one, other) =>
+  one.rows.length === other.rows.length
+    ? one.rows.findIndex(({ hours }, i) => hours !== other.rows[i].hours)
+    : 0;
+
+function whichIsMeant([one, other, ...more]) {
+  const i = Math.max(0, firstDifference(one, other));
+  const [row, its] = [one.rows[i], other.rows[i]];
+  if (one.separator !== other.separator || one.rows.length !== other.rows.length)
+    return new Refusal("severalWays", row.cells.join(" ")).at(row.at);
+  if (one.column !== other.column)
+    return new Refusal("whichColumn", more.length + 2).at((one.heading ?? row).at);
+  if (row.hours !== null && its.hours !== null)
+    return new Refusal("twoNumbers", row.cells[one.column], row.hours, its.hours).at(row.at);
+  const point = one.rows.find(({ hours }, j) => hours !== null && other.rows[j].hours === null);
+  const comma = other.rows.find(({ hours }, j) => hours !== null && one.rows[j].hours === null);
+  return new Refusal("mixedMarks", point.cells[one.column], comma.cells[one.column]).at(point.at);
 }

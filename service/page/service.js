@@ -2,7 +2,7 @@
 
 import { $ } from "./dom.js";
 import { complain } from "./language.js";
-import { Refusal } from "./reading.js";
+import { Refusal } from "./numerals.js";
 
 export class Silence extends Error {} // no answer now; there may be one later
 
@@ -54,7 +54,7 @@ export const patience = (milliseconds) =>
 
 // A question that changes while it is being asked: one request at a time, the last one wanted is
 // asked next, and again until the service answers, by the model that is shown. `tell` has what is
-// to be done: wait(), answer(body, found), refuse(refusal).
+// to be done: wait(), answer(body, found), refuse(refusal), and silence() where that is to be said.
 export function question(address, isShown, tell) {
   let wanted = null; // null where there is nothing to ask
   let asking = false;
@@ -68,8 +68,10 @@ export function question(address, isShown, tell) {
       for (let asked = null; wanted && asked !== wanted;) {
         asked = wanted;
         const found = await answered(address, asked, isShown);
-        if (!found) asked = await patience(1000);
-        else if (!found.refusal && wanted) tell.answer(asked, found, wanted === asked);
+        if (!found) {
+          if (silent.has(address)) tell.silence?.();
+          asked = await patience(1000);
+        } else if (!found.refusal && wanted) tell.answer(asked, found, wanted === asked);
         else if (wanted === asked) tell.refuse(found.refusal);
       }
     } finally {
@@ -95,7 +97,7 @@ let door = null; // the promise of a key, while one is being asked for
 function askForKey(refused) {
   if (sessionStorage.apiKey && refused !== `Bearer ${sessionStorage.apiKey}`) return null; // given meanwhile
   door ??= new Promise((opened) => {
-    complain("key", refused ? new Refusal("keyRefused") : null);
+    complain("key", refused && new Refusal("keyRefused"));
     $("key").value = "";
     $("door").showModal();
     $("key-form").onsubmit = (event) => {
@@ -103,11 +105,12 @@ function askForKey(refused) {
       const key = $("key").value.trim();
       if (!/^[!-~]+$/.test(key)) return complain("key", new Refusal("keyRefused")); // no header can carry it
       sessionStorage.apiKey = key;
-      $("door").close();
       door = null;
+      $("door").close();
       opened();
     };
   });
   return door;
 }
-$("door").oncancel = (event) => event.preventDefault(); // there is nothing to see without it
+// There is nothing to see without it, and Escape closes it whatever one does.
+$("door").onclose = () => door && !$("door").open && $("door").showModal();

@@ -22,6 +22,15 @@ export function begin(chart, title, description) {
   return [width, height];
 }
 
+// Lays a slider below a chart, with the middle of its thumb where the plot begins and ends.
+export function alignWith(slider, { left, right }) {
+  slider.style.marginLeft = `${left - 11}px`;
+  slider.style.width = `${right - left + 22}px`;
+}
+
+// How many times as large as usual the browser's text is.
+export const textScale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+
 // 1, 2, 2.5 or 5 times a power of ten, at least as large.
 export function niceStep(step) {
   const power = 10 ** Math.floor(Math.log10(step));

@@ -84,6 +84,16 @@ def opened(browser: Browser, url: str) -> Iterator[Open]:
     assert complaints == []
 
 
+def touch(page: Page, *way: tuple[float, float]) -> None:
+    """A finger that comes down at the first place, moves to the others and is lifted."""
+    session = page.context.new_cdp_session(page)
+    kinds = ["touchStart", *["touchMove"] * (len(way) - 1)]
+    for kind, (x, y) in zip(kinds, way, strict=True):
+        event = {"type": kind, "touchPoints": [{"x": x, "y": y}]}
+        session.send("Input.dispatchTouchEvent", event)
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
 @pytest.fixture
 def put(school: Home, url: str) -> Iterator[Put]:
     """Puts a model in the place of the one that is served, until the test is over."""

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 import requests
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from service.pages import FILES
-from tests.browser.conftest import Open, Put
+from tests.browser.conftest import Open, Put, touch
 from tests.data import CARS_DIST, CARS_SPEED, Array, rows_of
 from training.fit import fit
 
@@ -45,14 +45,14 @@ def test_the_page_tells_what_the_model_learned(opened: Open, url: str) -> None:
     page = opened()
     card = requests.get(f"{url}/model", timeout=30).json()
     low, high = (told(card[end], card["W_high"] - card["W_low"]) for end in ("W_low", "W_high"))
-    headline(page).to_have_text(f"Each hour of study is worth {low} to {high} points.")
+    headline(page).to_have_text(f"One more hour goes with {low} to {high} points more.")
     expect(page.locator("#equation")).to_have_text(f"score = 1.971 {TIMES} hours + 0.06626")
     points = requests.get(f"{url}/training", timeout=30).json()["points"]
     expect(page.locator("#fit .row")).to_have_count(len(points))
     expect(page.locator("#tag")).to_have_text(card["tag"])
     expect(page.locator("#rows")).to_have_text("3")
     expect(page.locator("#sources")).to_have_text("lab (3 rows)")
-    findings = [each["sentence"].replace(" %", "\xa0%") for each in card["findings"]]
+    findings = ["✓ " + each["sentence"].replace(" %", "\xa0%") for each in card["findings"]]
     trust = page.get_by_role("region", name="Can I trust this?")
     expect(trust.get_by_role("listitem")).to_have_text(findings)
 
@@ -64,8 +64,11 @@ def test_the_page_asks_for_each_of_its_files_once_and_for_what_it_shows(opened: 
     )
     expect(page.locator("#score")).to_be_visible()
     files = {path for path in FILES if path.startswith("/ui/")} - {"/ui/page.html"}
-    assert sorted(asked[1:-3]) == sorted(files)
-    assert [asked[0], *asked[-3:]] == ["/ui", "/model", "/training", "/predict"]
+    page.wait_for_load_state("networkidle")
+    shown = ["/ui", "/model", "/training", "/predict"]
+    assert sorted(asked) == sorted([*files, *shown])
+    later = {"/ui/rows.js", "/ui/lessons.js", "/ui/reading.js", "/ui/replay.js"}
+    assert later <= set(asked[10:])  # for the first answer comes before what it does not need
 
 
 @pytest.mark.parametrize(
@@ -79,8 +82,10 @@ def test_the_field_gives_the_services_own_numbers(
     answer = ask(url, "predict", hours=hours)
     expect(page.locator("#score")).to_have_text(score_of(answer))
     low, high = (told(answer[end], answer["high"] - answer["low"]) for end in ("low", "high"))
+    who = "of people who study this long" if 1 <= hours <= 3 else "of people"
     expect(page.locator("#interval")).to_have_text(
-        f"95 % of people who study this long should score between {low} and {high}."
+        ("" if 1 <= hours <= 3 else "If the line went on this far, ")
+        + f"95 % {who} should score between {low} and {high}."
     )
     outside = expect(page.locator("#extrapolated"))
     outside.to_contain_text("the model saw 1 to 3 hours only")
@@ -143,6 +148,34 @@ def test_a_tap_on_the_chart_asks_for_the_hours_there(opened: Open) -> None:
     expect(page.locator("#score")).to_have_text("6.0")
 
 
+def test_a_swipe_scrolls_past_the_chart_and_a_sideways_drag_asks(opened: Open) -> None:
+    page = opened(has_touch=True, viewport={"width": 375, "height": 667})
+    expect(page.locator("#score")).to_have_text("4.4")
+    page.evaluate("document.querySelector('#ask').scrollIntoView()")
+    box = page.locator("#fit").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.8
+    before = page.evaluate("scrollY")
+    touch(page, *((x + i, y - 20 * i) for i in range(8)))
+    page.wait_for_function(f"scrollY > {before} + 50")
+    expect(page.locator("#hours")).to_have_value("2.2")
+    expect(page.locator("#score")).to_have_text("4.4")
+    page.evaluate("document.querySelector('#ask').scrollIntoView()")
+    touch(page, *((x - 20 * i, y + i) for i in range(8)))
+    expect(page.locator("#hours")).not_to_have_value("2.2")
+    assert float(page.locator("#hours").input_value()) < 2
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 568), (375, 667), (1280, 800)])
+def test_the_answer_is_on_one_screen_with_its_slider(opened: Open, width: int, height: int) -> None:
+    page = opened(viewport={"width": width, "height": height})
+    expect(page.locator("#score")).to_have_text("4.4")
+    page.evaluate("document.querySelector('#ask').scrollIntoView()")
+    for part in ("#fit", "#slider", "#score", "#interval"):
+        box = page.locator(part).bounding_box()
+        assert box and 0 <= box["y"] <= height - box["height"]
+
+
 def test_a_score_gets_its_hours_their_interval_and_a_place_on_the_chart(
     opened: Open, put: Put, tmp_path: Path, url: str
 ) -> None:
@@ -156,6 +189,9 @@ def test_a_score_gets_its_hours_their_interval_and_a_place_on_the_chart(
     )
     expect(page.locator("#aim .here")).to_be_visible()
     page.locator("#goal").fill("-1000")
+    above = "The line is above this score at 0 hours already: \N{MINUS SIGN}17.6 points."
+    expect(page.get_by_text(above)).to_be_visible()
+    page.locator("#goal").fill("1000000")
     expect(page.get_by_text("does not reach this score between 0 and 8,784 hours")).to_be_visible()
     expect(page.locator("#aim .here")).to_have_count(0)
     page.locator("#goal").fill("sixty")
@@ -181,9 +217,13 @@ def test_the_address_carries_what_was_asked(opened: Open) -> None:
     ("hours", "scores", "sentence"),
     [
         (HOURS, 50 + NOISE, "An hour of study may or may not matter: from {low} to {high} points."),
-        (HOURS, 90 - 3 * HOURS + NOISE / 9, "Each hour of study costs {high} to {low} points."),
-        (HOURS, 3 * HOURS, "Each hour of study is worth 3 points."),
-        (HOURS, 0 * HOURS, "Hours of study make no difference."),
+        (
+            HOURS,
+            90 - 3 * HOURS + NOISE / 9,
+            "One more hour goes with {high} to {low} points fewer.",
+        ),
+        (HOURS, 3 * HOURS, "One more hour goes with 3 points more."),
+        (HOURS, 0 * HOURS, "Scores are the same however long people study."),
         (HOURS[:2], HOURS[:2], "Two rows cannot tell what an hour of study is worth."),
     ],
 )
@@ -203,6 +243,79 @@ def test_the_headline_says_no_more_than_the_rows_do(
         expect(page.get_by_text("Two rows explain nothing: any two lie on a line.")).to_be_visible()
         expect(page.get_by_text("A range would need at least 3 training rows.")).to_be_visible()
         expect(page.locator("#fit .band, #fit .sure")).to_have_count(0)
+
+
+def test_what_doubts_the_line_stands_beside_the_answer(
+    opened: Open, put: Put, tmp_path: Path, url: str
+) -> None:
+    put(fit(rows_of(tmp_path, HOURS, HOURS**2 + NOISE / 9), 0.1, 1000))
+    page = opened()
+    found = requests.get(f"{url}/model", timeout=30).json()["findings"]
+    (curved,) = (each["sentence"] for each in found if each["verdict"] == "curved")
+    expect(page.locator("#answer #caveat")).to_contain_text(f"Careful: {curved}")
+    doubtful = page.get_by_role("listitem").filter(has_text=curved)
+    expect(doubtful.get_by_role("img", name="doubtful")).to_be_visible()
+    slope = page.get_by_role("listitem").filter(has_text="An hour more goes with")
+    expect(slope.get_by_role("img", name="doubtful")).to_be_visible()
+    korean = opened("/ui?lang=ko")
+    expect(korean.locator("#caveat")).to_contain_text("주의: 직선이 잘 맞지는 않아요")
+
+
+def test_a_finding_without_words_in_korean_is_said_in_the_services(opened: Open, url: str) -> None:
+    def in_the_way(route: Route) -> None:
+        card = requests.get(f"{url}/model", timeout=30).json()
+        finding = {
+            "about": "straightness",
+            "verdict": "new",
+            "sentence": "So it is.",
+            "numbers": {},
+        }
+        route.fulfill(json={**card, "findings": [*card["findings"], finding]})
+
+    page = opened("/ui?lang=ko", prepare=lambda page: page.route("**/model", in_the_way))
+    new = page.get_by_role("region", name="믿어도 될까요?").get_by_text("So it is.")
+    expect(new).to_have_attribute("lang", "en")
+    expect(page.locator("#caveat")).to_have_text("주의: So it is.")
+
+
+def test_no_hours_are_named_where_hours_may_not_matter(
+    opened: Open, put: Put, tmp_path: Path
+) -> None:
+    put(fit(rows_of(tmp_path, HOURS, 50 + NOISE), 0.1, 1000))
+    page = opened("/ui?score=55")
+    expect(page.locator("#takes-interval")).to_contain_text("cannot tell whether hours matter")
+    expect(page.locator("#takes .figure")).to_be_hidden()
+    expect(page.locator("#aim .here")).to_have_count(0)
+
+
+def test_an_answer_that_the_range_of_scores_cuts_says_so(
+    opened: Open, put: Put, tmp_path: Path
+) -> None:
+    rows = rows_of(tmp_path, HOURS, 50 + 5 * HOURS + NOISE / 9)
+    model = fit(rows, 0.1, 1000, score_range=(0, 100))
+    put(model)
+    page = opened("/ui?hours=9.8")
+    expect(page.locator("#interval")).to_contain_text("The range is cut at 100, where scores end.")
+    page.locator("#hours").fill("12")
+    line = model.W * 12 + model.b
+    expect(page.locator("#interval")).to_contain_text(
+        f"The line itself says {line:.4g}, but scores end at 100."
+    )
+
+
+def test_few_rows_prove_little_however_well_the_line_fits(
+    opened: Open, put: Put, tmp_path: Path
+) -> None:
+    page = opened()
+    few = "With 3 rows that proves little."
+    expect(page.locator("#r2-why")).to_contain_text(few)
+    put(fit(rows_of(tmp_path, HOURS[:3], 3 * HOURS[:3]), 0.1, 1000))
+    expect(page.locator("#interval")).to_have_text(
+        f"The line meets every training row, so the 95 % range has no width. {few}"
+    )
+    put(fit(rows_of(tmp_path, HOURS, 3 * HOURS), 0.1, 1000))
+    expect(page.locator("#interval")).to_contain_text("has no width.")
+    expect(page.locator("#interval")).not_to_contain_text("proves little")
 
 
 def test_scores_of_a_trillion_stay_within_the_chart(opened: Open, put: Put, tmp_path: Path) -> None:

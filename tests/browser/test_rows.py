@@ -22,6 +22,7 @@ def paste(page: Page, text: str) -> None:
 
 def drop(page: Page, name: str, content: bytes) -> None:
     """As from a folder: a file that is let go over the page."""
+    expect(page.locator("#predict")).to_be_enabled()
     page.evaluate(
         """([name, bytes]) => {
           const dataTransfer = new DataTransfer();
@@ -40,11 +41,20 @@ def hours(page: Page) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "read"),
     [
-        ("2,5\n4,0\n5,5", ["2.5", "4", "5.5"]),
         ("1.234,5\n7", ["1,234.5", "7"]),
         ("1\u202f234,5\n1\u00a0000", ["1,234.5", "1,000"]),
         ("1e3\n.5\n\u200e2.5", ["1,000", "0.5", "2.5"]),
         ("\n3\n\n", ["3"]),
+        ("1\n\n2", ["1", "", "2"]),
+        ("\uff11\uff0e\uff15\n\uff12", ["1.5", "2"]),
+        ("4h\n5 hours\n6", ["4", "5", "6"]),
+        ("[1, 2, 3]", ["1", "2", "3"]),
+        ("hours = [4, 5, 6]", ["4", "5", "6"]),
+        ('{"hours": [1, 2, 3]}', ["1", "2", "3"]),
+        ("4h, 5, 6h", ["4", "5", "6"]),
+        ("1,5; 2,5; 3", ["1.5", "2.5", "3"]),
+        ("1 2.5 4", ["1", "2.5", "4"]),
+        ("2,5\n4,0\n5,5\n6", ["2.5", "4", "5.5", "6"]),
     ],
 )
 def test_a_line_is_a_row_however_people_write_numbers(
@@ -67,13 +77,24 @@ def test_a_line_is_a_row_however_people_write_numbers(
         ("absent", "Line 1: “absent” is no number of hours such as 1.5."),
         ("1\n0x10", "Line 2: “0x10” is no number of hours such as 1.5."),
         ("٣\n2", "Line 1: “٣” is no number of hours such as 1.5."),
-        ("1\n\n2", "Line 2 has no hours."),
-        ("1, 2, x", "Line 1 has 2 numbers. Write one on each line"),
-        ("name,score\nKim,2", "Line 1 has no number of hours and no heading “hours”."),
-        ("name,hours\nKim,2,5", "Line 2 has 3 cells, and the first has 2."),
+        ("name;hours\nKim;\nLee;2", "Line 2: There are no hours."),
+        ("1, 2, x", "Item 3: “x” is no number of hours such as 1.5."),
+        ("name,score\nKim,2", "Line 1: There is no number of hours, and no heading “hours”."),
+        ("Score\n50\n60", "Line 1: There is no number of hours, and no heading “hours”."),
+        ('{"score": [50, 60]}', "There is no number of hours, and no heading “hours”."),
+        ("score = [50, 60]", "This is a list of “score”, and not of hours."),
+        ("[1, 2]\n[3, 4]", "This is no list such as [1, 2.5, 4]."),
+        ("c(1, 2, 3)\nc(4, 5, 6)", "This is no list such as [1, 2.5, 4]."),
+        ('"hours": [1, 2, 3]', "This is no list such as [1, 2.5, 4]."),
+        ("hours 4, 5", "Line 1: “hours 4” is left over. Write a row on each line, or a list"),
+        ("4 hours 30 min", "Line 1: “4 hours 30 min” is no number of hours such as 1.5."),
+        ("name,hours\nKim,2,5", "Line 2: There are 3 cells, and the first line has 2."),
+        ("1,5\n2.5\n3", "Line 2: “2.5” has a decimal point, and “1,5” a decimal comma."),
+        ("4\t5\n6\t7", "Line 1: There are 2 columns of numbers. Choose the one with the hours"),
+        ("1,4\n2,5\n3,6\n4,2", "Line 1: “1,4” can be one number or several."),
         ("1\n-3", "Line 2: Hours cannot be below 0."),
         ("8784.5", "Line 1: Hours cannot be above 8784, the hours in a year."),
-        ("1\n" * 10_001, "Line 10001 is one too many: at most 10,000 rows at once."),
+        ("1\n" * 10_001, "Line 10001: This is one too many: at most 10,000 rows at once."),
     ],
 )
 def test_a_refusal_names_the_line(opened: Open, text: str, sentence: str) -> None:
@@ -82,6 +103,89 @@ def test_a_refusal_names_the_line(opened: Open, text: str, sentence: str) -> Non
     paste(page, text)
     said = page.locator("#column-problem").inner_text()
     assert said.replace("\u2068", "").replace("\u2069", "").startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("text", "button", "read"),
+    [
+        ("1,4\n2,5\n3,6\n4,2", "1.4; 2.5; 3.6; …", ["1.4", "2.5", "3.6", "4.2"]),
+        ("1,4\n2,5\n3,6\n4,2", "column 1: 1; 2; 3; …", ["1", "2", "3", "4"]),
+        ("4,58\n5,61\n6,70", "column 2: 58; 61; 70", ["4", "5", "6"]),
+        ("1,234", "1.234", ["1.234"]),
+        ("1,234", "1; 234", ["1", "234"]),
+        ("sleep hours\tstudy hours\n8\t2\n7\t3", "study hours: 2; 3", ["8", "7"]),
+    ],
+)
+def test_what_can_be_read_in_several_ways_is_chosen_from_buttons(
+    opened: Open, text: str, button: str, read: list[str]
+) -> None:
+    page = opened()
+    expect(page.locator("#score")).to_be_visible()
+    paste(page, text)
+    expect(page.locator("#table tbody tr")).to_have_count(0)
+    page.get_by_role("button", name=button, exact=True).click()
+    expect(page.locator("#column-note")).to_contain_text("predicted.")
+    assert hours(page) == read
+    expect(page.locator("#choices button")).to_have_count(0)
+    expect(page.locator("#column-problem")).to_be_empty()
+
+
+def test_one_absent_pupil_among_forty_is_named_and_the_others_are_predicted(opened: Open) -> None:
+    page = opened()
+    expect(page.locator("#score")).to_be_visible()
+    lines = [f"Pupil {i}\t{i / 2}" for i in range(39)]
+    paste(page, "\n".join(["name\thours", *lines[:6], "Lee\tabsent", *lines[6:], "Kim\t-1"]))
+    expect(page.locator("#column-problem")).to_have_text(
+        "Line 8: “\u2068absent\u2069” is no number of hours such as 1.5.\n"
+        "Line 42: Hours cannot be below 0."
+    )
+    expect(page.locator("#column-note")).to_contain_text("39 of 41 rows predicted; 2 left out.")
+    rows = page.locator("#table tbody tr")
+    expect(rows).to_have_count(41)
+    expect(rows.nth(6)).to_have_text("Leeabsentleft out")
+    expect(rows.nth(7).locator("td").nth(1)).to_have_text("3")
+    paste(page, "\n".join(["name\thours", *lines[:12], *["Lee\tabsent"] * 11]))
+    expect(page.locator("#column-problem")).to_contain_text("…and 1 more.")
+    paste(page, "\n".join(["name\thours", *lines[:11], *["Lee\tabsent"] * 12]))
+    expect(page.locator("#column-problem")).to_contain_text("…and 2 more.")
+    expect(rows).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("name,study_hours\nLee,4", "study_hours"),
+        ("id,Hours_Studied,score\n1,4,50", "Hours_Studied"),
+        ("이름\t공부한 시간\n이민수\t4", "공부한 시간"),
+        ("이름\t\u1109\u1175\u1100\u1161\u11ab\n이민수\t4", "시간"),  # decomposed, as macOS does
+        ("Name\tStunden\nLee\t4", "Stunden"),
+        ("name;Lernzeit;score\nLee;4;50", "Lernzeit"),
+        ('sep=;\nname;hours\nLee;"4"', "hours"),
+        ('Name\tHours\n"Lee\nAnn"\t4', "Hours"),
+        ('"Full\nname","Hours a week"\nLee,4', "Hours a week"),
+    ],
+)
+def test_the_column_of_hours_is_found_by_its_word_and_said(
+    opened: Open, text: str, column: str
+) -> None:
+    page = opened()
+    expect(page.locator("#score")).to_be_visible()
+    paste(page, text)
+    said = f"The hours are in the column “\u2068{column}\u2069”."
+    expect(page.locator("#column-note")).to_contain_text(said)
+    expect(page.locator("#table tbody tr")).to_have_count(1)
+    expect(page.locator("#table tbody td").nth(1)).to_have_text("4")
+
+
+def test_names_are_aligned_as_words_and_scores_that_came_are_told_apart(opened: Open) -> None:
+    page = opened()
+    expect(page.locator("#score")).to_be_visible()
+    paste(page, "name,hours,score\nLee,4,50")
+    expect(page.locator("#table th")).to_have_text(
+        ["name", "hours", "score", "predicted score", "low", "high"]
+    )
+    for i, align in enumerate(["left", "right", "right", "right"]):
+        expect(page.locator("#table tbody td").nth(i)).to_have_css("text-align", align)
 
 
 def test_no_old_answer_stands_beside_new_rows(opened: Open) -> None:
@@ -138,12 +242,14 @@ def test_a_dropped_file_is_saved_with_its_predictions_as_it_was_written(
         assert [json.loads(cell.replace(",", ".")) for cell in row[3:]] == list(answer.values())
 
 
+@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp949"])
 def test_a_chosen_file_is_read_as_spreadsheets_write_it(
-    opened: Open, tmp_path: Path, encoding: str
+    opened: Open, tmp_path: Path, encoding: str, locale: str
 ) -> None:
-    page = opened(locale="ko-KR")
+    page = opened(locale=locale)
     (tmp_path / "반.tsv").write_text("이름\t공부 시간\n김민수\t2,5\n", encoding=encoding)
+    expect(page.locator("#predict")).to_be_enabled()
     page.locator("#file").set_input_files(tmp_path / "반.tsv")
     expect(page.locator("#table tbody td").first).to_have_text("김민수")
     expect(page.locator("#table tbody td").nth(1)).to_have_text("2.5")
@@ -163,6 +269,7 @@ def test_a_file_that_is_no_table_is_refused(opened: Open, content: bytes, senten
     if len(content) < 1000:
         drop(page, "file", content)
     else:
+        expect(page.locator("#predict")).to_be_enabled()
         page.locator("#file").set_input_files(
             {"name": "file", "mimeType": "text/plain", "buffer": content}
         )

@@ -75,9 +75,12 @@ def test_what_was_asked_offline_is_answered_when_there_is_a_network_again(opened
     page.locator("#column").fill("1\n3")
     page.locator("#batch button").click()
     expect(page.get_by_text(SILENT)).to_be_visible()
+    at_the_button = page.get_by_text("These rows are asked about again until it does.")
+    expect(at_the_button).to_be_visible()
     page.context.set_offline(False)
     expect(page.locator("#score")).to_have_text("6.0")
     expect(page.locator("#table tbody tr")).to_have_count(2)
+    expect(at_the_button).to_be_hidden()
     expect(page.get_by_text(SILENT)).to_be_hidden()
 
 
@@ -115,7 +118,12 @@ def test_a_retrained_model_appears_and_goes_when_it_is_deleted(
     assert trained.returncode == 0, trained.stderr
     expect(page.locator("#score")).to_have_text("50")
     expect(page.get_by_text("A new model was put in place")).to_be_visible()
+    old = page.get_by_text("These are the predictions of the model before.")
+    expect(old).to_be_visible()
+    expect(page.locator("#table td")).to_contain_text(["3", "6.0"])
+    page.get_by_role("button", name="Predict with the new one").click()
     expect(page.locator("#table td")).to_contain_text(["3", "60"])
+    expect(old).to_be_hidden()
 
     tag = page.locator("#tag").inner_text()
     assert run(school, "bentoml", "models", "delete", "-y", tag).returncode == 0
@@ -146,6 +154,9 @@ def test_a_service_with_a_key_asks_for_it_and_the_tab_keeps_it(opened: Open, sch
         key = door.get_by_label("API key")
         expect(door).to_be_visible()
         assert Axe().run(page).violations_count == 0
+        for _ in range(3):
+            page.keyboard.press("Escape")
+        expect(door).to_be_visible()
         for wrong in ("열쇠", "wrong"):
             key.fill(wrong)
             key.press("Enter")
