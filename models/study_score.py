@@ -85,10 +85,7 @@ class StudyScore(Document):
     curvature_p: Annotated[float, Field(ge=0, le=1)] | None = None
     score_range: tuple[float, float] | None = None
     fit: Fit
-    costs: Annotated[
-        tuple[tuple[int, float, float, float] | tuple[int, float], ...],  # these in formats 1 and 2
-        Field(max_length=200),
-    ]
+    costs: Annotated[tuple[tuple[int, float, float, float], ...], Field(max_length=200)]
     points: Annotated[tuple[tuple[float, float], ...], Field(max_length=500)]
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
 
