@@ -87,7 +87,7 @@ class ServedModel:
         x = np.array(hours)
         line_low, line_high = _lists(model.line_interval(x), len(x))
         return Training(
-            costs=[each for each in model.costs if len(each) == 4],
+            costs=list(model.costs),
             cost=Cost(
                 least=moments.cost.least,
                 slope=moments.slope,
