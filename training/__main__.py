@@ -14,6 +14,8 @@ from typing import Any
 
 from training.errors import TrainingError
 
+INTERRUPTED = 130
+
 
 def _number(kind: "type[float]", low: float, high: float, rule: str) -> Any:
     def parse(text: str) -> float:
@@ -155,12 +157,16 @@ def main(arguments: "list[str] | None" = None) -> int:
         )
         return 1
     except KeyboardInterrupt:
-        print(f"{name}: interrupted; nothing saved", file=sys.stderr)
-        return 130
+        print(f"{name}: interrupted; nothing saved", file=sys.stderr, flush=True)
+        return INTERRUPTED
 
 
 if __name__ == "__main__":
     gc.disable()  # or the modules of torch and BentoML are searched for garbage at every start
     status = main()
+    if status == INTERRUPTED:
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+        os._exit(status)  # without waiting for what still runs beside
     gc.freeze()  # and at every end
     sys.exit(status)

@@ -309,8 +309,10 @@ def read_rows(
     """
     places, notes = group.broadcast(lambda: sources.find(paths, sql))
     states = [place.state() for place in places]
-    with Engine(watch) as engine, ThreadPoolExecutor(1) as beside:
-        records = beside.submit(lambda: [place.record() for place in places])
+    beside = ThreadPoolExecutor(1)
+    records = beside.submit(lambda: [place.record() for place in places])
+    beside.shutdown(wait=False)
+    with Engine(watch) as engine:
         reading = Reading(engine, how, group)
         reading.open(places)
         reading.reduce(known.line if known else group.broadcast(reading.line))

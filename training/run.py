@@ -44,11 +44,14 @@ def run(options: Namespace) -> int:
 
     Raises TrainingError, with nothing saved.
     """
+    beside = ThreadPoolExecutor(1)
     try:
-        with ended_by_terminate(), group() as processes, ThreadPoolExecutor(1) as beside:
+        with ended_by_terminate(), group() as processes:
             return _run(options, processes, beside.submit(_torch))
     except (BentoMLException, OSError) as error:
         raise TrainingError(str(error)) from error
+    finally:
+        beside.shutdown(wait=False)  # Ctrl-C need not wait for torch
 
 
 def _torch() -> None:
