@@ -112,7 +112,8 @@ def _errors(route: Route) -> dict[str, Any]:
 
 def _content(answer: type | str, binary: bool = False) -> dict[str, Any]:
     if isinstance(answer, str):
-        return {answer: {"schema": {"type": "object" if answer == JSON else "string"}}}
+        anything = {"type": "object", "additionalProperties": True}
+        return {answer: {"schema": anything if answer == JSON else {"type": "string"}}}
     content: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{answer.__name__}"}}
     if answer in _EXAMPLES:
         content["example"] = _EXAMPLES[answer]

@@ -212,7 +212,7 @@ def test_the_table_of_metrics_is_what_is_exposed(client: TestClient) -> None:
 def test_what_the_service_is_verified_against_has_a_test_and_the_pinned_version() -> None:
     table = SERVICE.read_text().partition("## Verified against")[2]
     rows = re.findall(r"^\| ([^|]+) \| ([\d. to]+) \| `(.+)` \|$", table, re.MULTILINE)
-    assert len(rows) == 16
+    assert len(rows) == 22
     for _, _, test in rows:
         assert list((ROOT / "tests").glob(f"*{test}*")), test
     versions = {what: version for what, version, _ in rows}
@@ -220,6 +220,8 @@ def test_what_the_service_is_verified_against_has_a_test_and_the_pinned_version(
         ("BentoML's client", "bentoml"),
         ("Triton's client", "tritonclient"),
         ("schemathesis", "schemathesis"),
+        ("openapi-python-client", "openapi-python-client"),
+        ("openapi-generator", "openapi-generator-cli"),
         ("OpenTelemetry's exporter", "opentelemetry-exporter-otlp-proto-http"),
         ("podman-compose", "podman-compose"),
     ):
