@@ -27,7 +27,7 @@ from models import store
 from service import endpoints, open_inference
 from service.bodies import Bodies
 from service.connections import install
-from service.errors import OneShape, Refused, answer_invalid, answer_refused
+from service.errors import OneShape, Refused, answer_refused, invalid
 from service.fast_lane import FastLane
 from service.guard import Guard
 from service.image import IMAGE
@@ -91,9 +91,8 @@ class Service(bentoml.Service[Any]):
         if not traced:
             self.config["tracing"] = {"excluded_urls": [".*"]}
         app = super().to_asgi(is_main)
-        app.router.redirect_slashes = (
-            False  # to a host and scheme that a proxy's client may not see
-        )
+        # a redirect for a slash names a host and scheme, and a proxy's client may see others
+        app.router.redirect_slashes = False
         for layer, arguments, options in reversed(WAY):
             if not (traced and layer is FastLane):
                 app = layer(app, *arguments, **options)
@@ -110,7 +109,10 @@ def endpoint(route: Route) -> Callable[[Request], Awaitable[Response]]:
         if name not in (None, served.name) or version not in (None, "latest", served.version):
             wanted = f"{name}, version {version}" if version else name
             raise Refused(404, f"there is no model {wanted}; there is {served.tag}")
-        asked = parse.model_validate_json(await request.body()) if parse else request
+        try:
+            asked = parse.model_validate_json(await request.body()) if parse else request
+        except ValidationError as error:
+            return invalid(error)
         found = route.handler(served, asked) if route.handler else None
         if isawaitable(found):
             found = await found
@@ -137,7 +139,7 @@ def endpoint(route: Route) -> Callable[[Request], Awaitable[Response]]:
             for route in ROUTES
             if route.handler
         ],
-        exception_handlers={Refused: answer_refused, ValidationError: answer_invalid},
+        exception_handlers={Refused: answer_refused},
     )
 )
 class StudyScoreService:

@@ -55,7 +55,7 @@ class Connection(HttpToolsProtocol):
         self.half_closed = False
         self.ending = False
         self.resumed = 0  # how often the client had fallen behind and caught up
-        self.requests = 0  # how many have begun
+        self.requests = 0  # whose heads are whole
         self.awaited: tuple[Any, ...] = ()  # what the client is waited for, and since when
         self.since = 0.0
 
@@ -113,11 +113,6 @@ class Connection(HttpToolsProtocol):
         self.overhead = 0
         self._parse(b"\r\n".join([*lines, b"", rest]))
 
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        self.requests += 1
-        super().on_message_begin()
-
     def on_headers_complete(self) -> None:
         """Its head is whole."""
         if self.parser.should_upgrade():
@@ -126,6 +121,7 @@ class Connection(HttpToolsProtocol):
         if hosts != 1 and self.parser.get_http_version() == "1.1":
             raise ValueError("RFC 9112, 3.2: a request names its host, and once")
         super().on_headers_complete()
+        self.requests += 1
         self.in_body = True
         self.headers = []  # for trailers, which nobody reads
         if not self.pipeline:

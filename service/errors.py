@@ -26,10 +26,9 @@ async def answer_refused(_: Request, error: Any) -> Response:
     return JSONResponse({"error": error.sentence}, error.status)
 
 
-async def answer_invalid(_: Request, error: Any) -> Response:
+def invalid(error: ValidationError) -> Response:
     """The answer to a body that its schema does not allow."""
-    found: ValidationError = error
-    details = found.errors(include_url=False, include_context=False, include_input=False)
+    details = error.errors(include_url=False, include_context=False, include_input=False)
     return JSONResponse({"detail": details}, 400)
 
 
