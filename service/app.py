@@ -5,29 +5,40 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
 from typing import Any
 
 import bentoml
+from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml.exceptions import BentoMLException
-from pydantic import BaseModel
+from circus.sighandler import SysHandler
+from pydantic import ValidationError
+from pydantic_core import to_json
+from starlette import routing
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from models import store
-from service import openapi, pages
-from service.address import check_address
+from service import endpoints, open_inference
+from service.bodies import Bodies
 from service.connections import install
+from service.errors import OneShape, Refused, answer_refused, invalid
 from service.fast_lane import FastLane
 from service.guard import Guard
 from service.image import IMAGE
-from service.live_model import LiveModel, ServedModel
+from service.live_model import LiveModel
 from service.logs import keep_out_what_is_not_for_the_log
 from service.meter import Meter
-from service.metrics import exposition, make_folder, metrics, runs
-from service.open_inference import OpenInference, Refused, answer_refused
+from service.metrics import make_folder, metrics, runs
+from service.openapi import JSON
+from service.options import check_options
+from service.proxy import BehindProxy
+from service.routes import ROUTES, Route
 from service.schemas import (
     HoursFor,
     HoursForRequest,
@@ -43,55 +54,73 @@ try:
 except ValueError as error:
     raise SystemExit(f"study_score: {error}") from None
 SUPERVISOR = "STUDY_SCORE_SUPERVISOR"  # whose workers these are; nobody else sets it
-live = LiveModel()
+live = LiveModel(settings.served_model_name)
 install(settings)
 keep_out_what_is_not_for_the_log()
-# Tracing costs half the throughput even where nothing is exported. Exporters are named in BentoML's
-# own configuration, and whoever has one gets a span for every request.
-traced = bool({"BENTOML_CONFIG", "BENTOML_CONFIG_OPTIONS"} & os.environ.keys())
+CROSS_ORIGIN = Middleware(
+    CORSMiddleware,
+    allow_origins=settings.cors_origins,
+    allow_methods=["GET", "POST"],
+    allow_headers=["*"],
+    allow_private_network=True,
+    expose_headers=["X-Model", "X-Request-ID", open_inference.HEAD_LENGTH],
+)
+# What a request meets on its way to BentoML, in this order.
+WAY = [
+    *([Middleware(BehindProxy, settings.trusted_proxies)] if settings.trusted_proxies else []),
+    Middleware(Meter, settings.access_log),
+    *([Middleware(OneShape), CROSS_ORIGIN] if settings.cors_origins else []),
+    Middleware(Guard, settings.api_key, settings.max_concurrency),
+    Middleware(Bodies, settings.max_body_bytes, settings.timeout_seconds),
+    Middleware(FastLane, live),
+    Middleware(OneShape),
+]
 
 
 class Service(bentoml.Service[Any]):
-    """BentoML's service, and what a request meets on its way to it."""
+    """BentoML's service, behind what a request meets on its way to it."""
 
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
-        """A request is counted and timed, guarded, and answered at once or handed to BentoML."""
-        app: ASGIApp = super().to_asgi(is_main)
+        """The whole application.
+
+        Tracing costs half the throughput even where nothing is exported. Whoever names an exporter,
+        which has no public name but in BentoML's configuration, gets a span for every request.
+        """
+        self.inject_config()
+        traced = BentoMLContainer.tracing.exporter_type.get() is not None
         if not traced:
-            app = FastLane(app, live)
-        app = Guard(
-            app,
-            settings.api_key,
-            settings.max_body_bytes,
-            settings.max_concurrency,
-            settings.timeout_seconds,
-        )
-        return Meter(app, settings.access_log)
+            self.config["tracing"] = {"excluded_urls": [".*"]}
+        app = super().to_asgi(is_main)
+        # a redirect for a slash names a host and scheme, and a proxy's client may see others
+        app.router.redirect_slashes = False
+        for layer, arguments, options in reversed(WAY):
+            if not (traced and layer is FastLane):
+                app = layer(app, *arguments, **options)
+        return app  # type: ignore[no-any-return]
 
 
-async def docs_json(_: Request) -> Response:
-    """The OpenAPI document."""
-    return JSONResponse(openapi.document())
+def endpoint(route: Route) -> Callable[[Request], Awaitable[Response]]:
+    """A route of the table as Starlette calls it."""
+    parse = None if route.binary else route.request
 
+    async def answer(request: Request) -> Response:
+        served = live.served
+        name, version = (request.path_params.get(each) for each in ("model", "version"))
+        if name not in (None, served.name) or version not in (None, "latest", served.version):
+            wanted = f"{name}, version {version}" if version else name
+            raise Refused(404, f"there is no model {wanted}; there is {served.tag}")
+        try:
+            asked = parse.model_validate_json(await request.body()) if parse else request
+        except ValidationError as error:
+            return invalid(error)
+        found = route.handler(served, asked) if route.handler else None
+        if isawaitable(found):
+            found = await found
+        if isinstance(found, Response):
+            return found
+        return Response(to_json(found), media_type=JSON, headers={"X-Model": served.tag})
 
-async def model_card(_: Request) -> Response:
-    """The model being served."""
-    served = live.served
-    return _about(served, served.card())
-
-
-async def training(_: Request) -> Response:
-    """What the model being served learned, to be drawn."""
-    served = live.served
-    return _about(served, served.training())
-
-
-def _about(served: ServedModel, answer: BaseModel) -> Response:
-    return Response(
-        answer.model_dump_json(),
-        media_type="application/json",
-        headers={"X-Model": served.tag},
-    )
+    return answer
 
 
 @bentoml.service(
@@ -100,19 +129,15 @@ def _about(served: ServedModel, answer: BaseModel) -> Response:
     traffic={"timeout": settings.timeout_seconds},
     logging={"access": {"enabled": False}},  # ours are in service/logs.py
     metrics={"enabled": False},  # and in service/metrics.py
-    tracing={"excluded_urls": [] if traced else [".*"]},
     image=IMAGE,
     service_class=Service,
 )
 @bentoml.asgi_app(
     Starlette(
         routes=[
-            *pages.ROUTES,
-            Route("/docs.json", docs_json),
-            Route("/model", model_card),
-            Route("/training", training),
-            Route("/metrics", exposition),
-            *OpenInference(live, settings.max_body_bytes).routes(),
+            routing.Route(route.path, endpoint(route), methods=[route.method.upper()])
+            for route in ROUTES
+            if route.handler
         ],
         exception_handlers={Refused: answer_refused},
     )
@@ -133,8 +158,9 @@ class StudyScoreService:
     @staticmethod
     def check() -> None:
         """Before any worker starts: end at once without a model to serve or a port to be had."""
+        SysHandler.handle_hup = SysHandler.handle_term  # a closed terminal; or workers start anew
         store.load(_tag())
-        check_address(bool(settings.api_key))
+        check_options(bool(settings.api_key))
         make_folder()
         os.environ[SUPERVISOR] = str(os.getpid())
 
@@ -156,23 +182,20 @@ class StudyScoreService:
     @bentoml.api(input_spec=PredictRequest)
     async def predict(self, hours: float, ctx: bentoml.Context) -> Prediction:
         """The score for one number of hours."""
-        served = live.served
-        ctx.response.headers["X-Model"] = served.tag
-        return Prediction.model_construct(**served.predict(hours))
+        ctx.response.headers["X-Model"] = live.served.tag
+        return endpoints.predict(live.served, PredictRequest(hours=hours))
 
     @bentoml.api(input_spec=PredictBatchRequest)
     async def predict_batch(self, hours: list[float], ctx: bentoml.Context) -> Predictions:
         """The scores for many numbers of hours."""
-        served = live.served
-        ctx.response.headers["X-Model"] = served.tag
-        return Predictions.model_construct(**served.predict_batch(hours))
+        ctx.response.headers["X-Model"] = live.served.tag
+        return endpoints.predict_batch(live.served, PredictBatchRequest(hours=hours))
 
     @bentoml.api(input_spec=HoursForRequest)
     async def hours_for(self, score: float, ctx: bentoml.Context) -> HoursFor:
         """The hours that a score takes."""
-        served = live.served
-        ctx.response.headers["X-Model"] = served.tag
-        return HoursFor.model_construct(**served.hours_for(score))
+        ctx.response.headers["X-Model"] = live.served.tag
+        return endpoints.hours_for(live.served, HoursForRequest(score=score))
 
 
 _service: Any = StudyScoreService  # a Service, since it was decorated

@@ -6,10 +6,30 @@ import json
 from http import HTTPStatus
 from typing import Any
 
-from starlette.responses import JSONResponse
-from starlette.types import Message, Scope, Send
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.document import in_one_sentence
+
+
+class Refused(Exception):
+    """A request that gets a status and a sentence."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        self.status, self.sentence = status, sentence
+
+
+async def answer_refused(_: Request, error: Any) -> Response:
+    """The answer to a request that is refused."""
+    return JSONResponse({"error": error.sentence}, error.status)
+
+
+def invalid(error: ValidationError) -> Response:
+    """The answer to a body that its schema does not allow."""
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    return JSONResponse({"detail": details}, 400)
 
 
 async def refuse(scope: Scope, send: Send, status: int, sentence: str) -> None:
@@ -24,46 +44,36 @@ async def _nothing() -> Message:
     return {"type": "http.disconnect"}
 
 
-class ErrorShape:
-    """Passes answers on as they come, and holds an error back until it can be put in shape.
+class OneShape:
+    """ASGI middleware: the errors of BentoML and Starlette, which are plain text or a list."""
 
-    BentoML answers some errors in plain text and some as a list.
-    """
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
 
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self.scope = scope
-        self.send = send
-        self.started = False
-        self.start: Message | None = None
-        self.body = b""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass answers on as they come, and hold an error back until it is whole."""
+        start: Message | None = None
+        body = b""
 
-    async def __call__(self, message: Message) -> None:
-        """Send, or hold back."""
-        if message["type"] == "http.response.start":
-            if message["status"] >= 400:
-                self.start = message
-                return
-            self.started = True
-        if self.start is None:
-            return await self.send(message)
-        self.body += message.get("body", b"")
-        if message.get("more_body"):
-            return
-        status = self.start["status"]
-        body = json.dumps(error_object(status, self.body, self.scope)).encode()
-        kept = [
-            (name, value)
-            for name, value in self.start["headers"]
-            if name.lower() not in (b"content-type", b"content-length")
-        ]
-        headers = [
-            *kept,
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-        ]
-        self.started = True
-        await self.send({**self.start, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body})
+        async def shaped(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                start = message
+            elif start is None:
+                await send(message)
+            else:
+                body += message.get("body", b"")
+                if not message.get("more_body"):
+                    await _send_error(scope, send, start, body)
+
+        await self.app(scope, receive, shaped)
+
+
+async def _send_error(scope: Scope, send: Send, start: Message, body: bytes) -> None:
+    answer = JSONResponse(error_object(start["status"], body, scope), start["status"])
+    kept = [pair for pair in start["headers"] if pair[0].lower() not in dict(answer.raw_headers)]
+    answer.raw_headers += kept
+    await answer(scope, _nothing, send)
 
 
 def error_object(status: int, body: bytes, scope: Scope) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Valid /predict requests, answered at once."""
+"""Valid requests for scores, answered at once."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.guard import BODY
+from service.bodies import BODY
 from service.live_model import LiveModel
-from service.schemas import PredictRequest
+from service.routes import ROUTES
+
+FAST = {
+    route.path: (route.request, route.handler)
+    for route in ROUTES
+    if route.request and route.handler and not route.binary and "{" not in route.path
+}
 
 
 class FastLane:
-    """ASGI middleware that spares valid /predict requests the way through BentoML's endpoint.
+    """ASGI middleware that spares valid requests the way through BentoML's endpoints.
 
-    Whatever it cannot answer goes on to that endpoint, which alone makes errors: without this class
-    every answer is the same, only later.
+    Whatever it cannot answer goes on to those endpoints, which alone make errors: without this
+    class every answer is the same, only later.
     """
 
     def __init__(self, app: ASGIApp, live: LiveModel) -> None:
@@ -24,14 +30,15 @@ class FastLane:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on."""
-        if scope.get("path") != "/predict" or BODY not in scope:  # which POSTs alone have
+        if BODY not in scope or scope["path"] not in FAST:  # only a POST has a body there
             return await self.app(scope, receive, send)
+        request, handler = FAST[scope["path"]]
         try:
-            hours = PredictRequest.model_validate_json(scope[BODY]).hours
+            asked = request.model_validate_json(scope[BODY])
         except ValidationError:
             return await self.app(scope, receive, send)
         served = self.live.served
-        body = to_json(served.predict(hours))
+        body = to_json(handler(served, asked))
         headers = [
             (b"content-length", b"%d" % len(body)),
             (b"content-type", b"application/json"),

@@ -11,54 +11,62 @@ from typing import Any
 import bentoml
 import numpy as np
 from bentoml.exceptions import BentoMLException
-from numpy.typing import NDArray
 
 from models import store
 from models.study_score import HOURS_MAX
 from service.metrics import metrics
-from service.schemas import BATCH_MAX, Cost, Curve, Finding, Limits, ModelCard, Training
+from service.schemas import (
+    BATCH_MAX,
+    Cost,
+    Curve,
+    Finding,
+    HoursFor,
+    Limits,
+    ModelCard,
+    Prediction,
+    Predictions,
+    TrainedFrom,
+    Training,
+)
 
 POLL_SECONDS = 0.5
 logger = logging.getLogger("bentoml.serve")
 
 
 class ServedModel:
-    """A stored model, ready to answer."""
+    """A stored model, and the name it is served under by protocols that have names."""
 
-    def __init__(self, stored: store.Stored) -> None:
+    def __init__(self, stored: store.Stored, name: str = store.NAME) -> None:
         self.tag, self.model = stored
+        self.name = name
         self.version = self.tag.partition(":")[2]
         self.tag_header = self.tag.encode()
 
-    def predict(self, hours: float) -> dict[str, Any]:
-        """A `Prediction` for one number of hours."""
+    def predict(self, hours: float) -> Prediction:
+        """The score for one number of hours."""
         low, high = self.model.interval(hours)
-        extrapolated = self.model.extrapolates(hours)
-        metrics().hours.observe(hours)
-        metrics().extrapolated += extrapolated
-        return {
-            "score": self.model.predict(hours),
-            "low": low,
-            "high": high,
-            "extrapolated": extrapolated,
-        }
+        return Prediction(
+            score=self.model.predict(hours),
+            low=low,
+            high=high,
+            extrapolated=self.model.extrapolates(hours),
+        )
 
-    def predict_batch(self, hours: list[float]) -> dict[str, Any]:
-        """The `Predictions` for many, in the order asked."""
+    def predict_batch(self, hours: list[float]) -> Predictions:
+        """The scores for many, in the order asked."""
         x = np.array(hours, dtype=np.float64)
-        extrapolated = self.model.extrapolates(x)
-        metrics().hours.observe_all(x)
-        metrics().extrapolated += int(extrapolated.sum())
-        return {**self._scores(x), "extrapolated": extrapolated.tolist()}
-
-    def hours_for(self, score: float) -> dict[str, Any]:
-        """The `HoursFor` a score."""
-        hours, low, high, extrapolated = self.model.hours_for(score)
-        return {"hours": hours, "low": low, "high": high, "extrapolated": extrapolated}
-
-    def _scores(self, x: NDArray[np.float64]) -> dict[str, Any]:
         low, high = _lists(self.model.interval(x), len(x))
-        return {"score": self.model.predict(x).tolist(), "low": low, "high": high}
+        return Predictions.model_construct(  # ten thousand numbers that need no validation
+            score=self.model.predict(x).tolist(),
+            low=low,
+            high=high,
+            extrapolated=self.model.extrapolates(x).tolist(),
+        )
+
+    def hours_for(self, score: float) -> HoursFor:
+        """The hours that a score takes."""
+        hours, low, high, extrapolated = self.model.hours_for(score)
+        return HoursFor(hours=hours, low=low, high=high, extrapolated=extrapolated)
 
     def card(self) -> ModelCard:
         """What the model is and how sure."""
@@ -70,7 +78,7 @@ class ServedModel:
             lr=fit.lr,
             raw=fit.raw,
             created=fit.created,
-            sources=list(self.model.sources),
+            sources=[TrainedFrom.of(source) for source in self.model.sources],
             findings=[Finding(**each._asdict()) for each in self.model.findings()],
             limits=Limits(hours_max=HOURS_MAX, batch_max=BATCH_MAX),
         )
@@ -85,6 +93,7 @@ class ServedModel:
         inside = steps[(steps > 0) & (steps < HOURS_MAX)]
         hours = sorted({0.0, moments.min_x, moments.max_x, HOURS_MAX, *inside.tolist()})
         x = np.array(hours)
+        low, high = _lists(model.interval(x), len(x))
         line_low, line_high = _lists(model.line_interval(x), len(x))
         return Training(
             costs=list(model.costs),
@@ -96,7 +105,14 @@ class ServedModel:
                 score_mean=moments.mean_y,
             ),
             points=list(model.points),
-            curve=Curve(hours=hours, **self._scores(x), line_low=line_low, line_high=line_high),
+            curve=Curve(
+                hours=hours,
+                score=model.predict(x).tolist(),
+                low=low,
+                high=high,
+                line_low=line_low,
+                line_high=line_high,
+            ),
         )
 
 
@@ -111,12 +127,15 @@ class LiveModel:
 
     served: ServedModel
 
+    def __init__(self, name: str = store.NAME) -> None:
+        self.name = name
+
     def load(self, tag: bentoml.Tag | str) -> None:
         """Serve the model under a tag from now on; raises ModelMissing or ModelDamaged."""
         self._serve(store.load(tag))
 
     def _serve(self, stored: store.Stored) -> None:
-        self.served = ServedModel(stored)
+        self.served = ServedModel(stored, self.name)
         metrics().tag = stored.tag
         # Collections need not look at what stays.
         gc.collect()

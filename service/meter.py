@@ -1,19 +1,24 @@
-"""Each request gets an id, is timed and counted, and has its line in the log."""
+"""Each request is looked up in the table, gets an id, is timed, counted and logged."""
 
 from __future__ import annotations
 
 import itertools
+import logging
 import re
 import secrets
 from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.errors import refuse
 from service.logs import request_answered
 from service.metrics import metrics
-from service.routes import PROBES, route_of
+from service.routes import find
 
+ROUTE = "study_score.route"  # where the scope carries the route of the table
+HEADERS = "study_score.headers"  # and the headers by name
 VISIBLE = re.compile(rb"[!-~]{1,128}")
+logger = logging.getLogger("bentoml.serve")
 
 
 class Meter:
@@ -29,36 +34,46 @@ class Meter:
         """Pass a request on, and note how it ended."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        path = scope["path"]
-        request_id = self._id(scope)
-        header = (b"x-request-id", request_id.encode())
-        status = 499  # the client has left before it was answered
+        scope[ROUTE] = route = find(scope["path"])
+        scope[HEADERS] = headers = headers_of(scope)
+        # the client's own id, if it is at most 128 visible characters
+        given = headers.get(b"x-request-id")
+        request_id = given.decode() if given and VISIBLE.fullmatch(given) else next(self.own_ids)
+        status = 0  # nothing has been answered
 
         async def noted(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = {**message, "headers": [*message["headers"], header]}
+                header = (b"x-request-id", request_id.encode())
+                message["headers"] = [*message["headers"], header]
             await send(message)
 
-        if path in PROBES:
-            return await self.app(scope, receive, noted)
-        endpoint, started = route_of(path), perf_counter()
-        self.metrics.in_progress[endpoint] += 1
+        counted = route.access != "probe"
+        if counted:
+            self.metrics.in_progress[route.path] += 1
+        started = perf_counter()
         try:
             await self.app(scope, receive, noted)
+        except Exception:
+            logger.exception("%s %r", scope["method"], scope["path"])
+            if not status:
+                await refuse(scope, noted, 500, "an unexpected error; the log has the details")
         finally:
             seconds = perf_counter() - started
-            self.metrics.in_progress[endpoint] -= 1
-            self.metrics.seconds[endpoint, status].observe(seconds)
-            if self.access_log:
-                request_answered(scope, request_id, status, seconds)
+            if counted:
+                self.metrics.in_progress[route.path] -= 1
+                status = status or 499  # the client has left before it was answered
+                self.metrics.seconds[route.path, status].observe(seconds)
+                if self.access_log:
+                    request_answered(scope, request_id, status, seconds)
 
-    def _id(self, scope: Scope) -> str:
-        """The client's own, if it is at most 128 visible characters, or a new one."""
-        for name, value in scope["headers"]:
-            if name == b"x-request-id":
-                if VISIBLE.fullmatch(value):
-                    return str(value.decode())
-                break
-        return next(self.own_ids)
+
+def headers_of(scope: Scope) -> dict[bytes, bytes]:
+    """The headers; different values of one name are joined by commas (RFC 9110, 5.3)."""
+    found = dict(scope["headers"])
+    if len(found) < len(scope["headers"]):
+        for name in found:
+            values = dict.fromkeys(value for key, value in scope["headers"] if key == name)
+            found[name] = b", ".join(values)
+    return found

@@ -35,7 +35,6 @@ from prometheus_client.core import (
 )
 from prometheus_client.samples import Sample
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
 from starlette.responses import Response
 
 SECONDS = (5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0, 2.0)
@@ -81,6 +80,16 @@ class Metrics:
         self.tag = ""  # of the model being served
         self.folder = os.environ.get(FOLDER)
         self.said = ""
+
+    def predicted(self, hours: float, extrapolated: bool) -> None:
+        """Count a prediction."""
+        self.hours.observe(hours)
+        self.extrapolated += extrapolated
+
+    def predicted_all(self, hours: list[float], extrapolated: list[bool]) -> None:
+        """Count many."""
+        self.hours.observe_all(np.array(hours))
+        self.extrapolated += sum(extrapolated)
 
     def families(self) -> Iterator[Metric]:
         """The numbers of this worker."""
@@ -179,7 +188,7 @@ def make_folder() -> None:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
-async def exposition(_: Request) -> Response:
+async def exposition(*_: object) -> Response:
     """All workers' metrics, for Prometheus to collect."""
     registry = CollectorRegistry()
     registry.register(metrics())

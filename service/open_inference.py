@@ -8,131 +8,40 @@ from __future__ import annotations
 
 import math
 import re
-import zlib
 from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 from pydantic_core import to_json
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
-from models import VERSION, store
 from models.document import first_problem
-from service.live_model import LiveModel, ServedModel
-from service.routes import BYTES, JSON
-from service.schemas import InferRequest, PredictBatchRequest, RequestedOutput, TensorOfHours
+from service.endpoints import OUTPUTS, predict_batch
+from service.errors import Refused
+from service.live_model import ServedModel
+from service.openapi import BYTES, JSON
+from service.schemas import (
+    InBytes,
+    InferAnswer,
+    InferRequest,
+    PredictBatchRequest,
+    RequestedOutput,
+    Tensor,
+    TensorOfHours,
+)
 
 HEAD_LENGTH = "Inference-Header-Content-Length"
-OUTPUTS = {"score": "FP64", "low": "FP64", "high": "FP64", "extrapolated": "BOOL"}
 
 
-class Refused(Exception):
-    """A request that gets a status and a sentence."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        self.status, self.sentence = status, sentence
-
-
-async def answer_refused(_: Request, error: Any) -> Response:
-    """The answer to a request that is refused."""
-    return JSONResponse({"error": error.sentence}, error.status)
-
-
-class OpenInference:
-    """The protocol's endpoints, which answer from the model being served."""
-
-    def __init__(self, live: LiveModel, max_body_bytes: int) -> None:
-        """A compressed body may have `max_body_bytes` once it is unpacked."""
-        self.live = live
-        self.max_body_bytes = max_body_bytes
-
-    def routes(self) -> list[Route]:
-        """Those of the model with and without its version."""
-        model = "/v2/models/{model}"
-        return [
-            Route("/v2", self.server),
-            Route("/v2/health/live", self.health),
-            Route("/v2/health/ready", self.health),
-            *(
-                Route(path + action, endpoint, methods=[method])
-                for path in (model, f"{model}/versions/{{version}}")
-                for action, endpoint, method in (
-                    ("", self.model, "GET"),
-                    ("/ready", self.ready, "GET"),
-                    ("/infer", self.infer, "POST"),
-                )
-            ),
-        ]
-
-    async def server(self, _: Request) -> Response:
-        """What this server is and can."""
-        extensions = ["binary_tensor_data"]
-        return JSONResponse({"name": store.NAME, "version": VERSION, "extensions": extensions})
-
-    async def health(self, _: Request) -> Response:
-        """Yes: the protocol's text has the one key, clients ask for the other."""
-        return JSONResponse({"live": True, "ready": True})
-
-    async def model(self, request: Request) -> Response:
-        """What the model takes and answers."""
-        served = self._served(request)
-        described = {
-            "name": store.NAME,
-            "versions": [served.version],
-            "platform": store.NAME,
-            "inputs": [{"name": "hours", "datatype": "FP64", "shape": [-1]}],
-            "outputs": [
-                {"name": name, "datatype": datatype, "shape": [-1]}
-                for name, datatype in OUTPUTS.items()
-            ],
-        }
-        return JSONResponse(described, headers={"X-Model": served.tag})
-
-    async def ready(self, request: Request) -> Response:
-        """That the model is ready."""
-        served = self._served(request)
-        return JSONResponse({"name": store.NAME, "ready": True}, headers={"X-Model": served.tag})
-
-    async def infer(self, request: Request) -> Response:
-        """The scores for a tensor of hours."""
-        served = self._served(request)
-        body = _unpacked(
-            await request.body(),
-            request.headers.get("content-encoding", "identity"),
-            self.max_body_bytes,
-        )
-        try:
-            asked, hours = _read(body, request.headers.get(HEAD_LENGTH, str(len(body))))
-        except ValidationError as error:
-            raise Refused(400, first_problem(error)) from None
-        return _answer(served, asked, hours)
-
-    def _served(self, request: Request) -> ServedModel:
-        served = self.live.served
-        name, version = request.path_params["model"], request.path_params.get("version")
-        if name != store.NAME or version not in (None, "latest", served.version):
-            wanted = f"{name}, version {version}" if version else name
-            raise Refused(404, f"there is no model {wanted}; there is {served.tag}")
-        return served
-
-
-def _unpacked(body: bytes, encoding: str, most: int) -> bytes:
-    if encoding == "identity":
-        return body
-    if encoding not in ("gzip", "deflate"):
-        raise Refused(415, f"content-encoding is {encoding!r}; send gzip, deflate or none")
-    unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS + 32)  # of either
+async def infer(served: ServedModel, request: Request) -> Response:
+    """The scores for a tensor of hours."""
+    body = await request.body()
     try:
-        body = unpacking.decompress(body, most + 1)
-    except zlib.error as error:
-        raise Refused(400, f"the body is not {encoding}: {error}") from None
-    if len(body) > most:
-        raise Refused(413, f"the body is too large; {most} bytes are allowed once it is unpacked")
-    if not unpacking.eof or unpacking.unused_data:
-        raise Refused(400, f"the body is not {encoding}: it ends too early or too late")
-    return body
+        asked, hours = _read(body, request.headers.get(HEAD_LENGTH, str(len(body))))
+    except ValidationError as error:  # the protocol's errors have no detail
+        raise Refused(400, first_problem(error)) from None
+    return _answer(served, asked, hours)
 
 
 def _read(body: bytes, head_length: str) -> tuple[InferRequest, list[float]]:
@@ -192,26 +101,28 @@ def _number(datatype: str) -> np.dtype[Any]:
 
 
 def _answer(served: ServedModel, asked: InferRequest, hours: list[float]) -> Response:
-    predictions = served.predict_batch(hours)
+    predictions = predict_batch(served, PredictBatchRequest.model_construct(hours=hours))
     every = [RequestedOutput.model_validate({"name": name}) for name in OUTPUTS]
-    outputs: list[dict[str, Any]] = []
+    outputs: list[Tensor] = []
     rest = b""
     for output in asked.outputs or every:
-        values, datatype = predictions[output.name], OUTPUTS[output.name]
+        values: Any = getattr(predictions, output.name)
+        datatype = OUTPUTS[output.name]
         if values[0] is None:  # low and high are not known, and a tensor has no null
             continue
-        tensor = {"name": output.name, "shape": asked.inputs[0].shape, "datatype": datatype}
+        tensor = Tensor(name=output.name, shape=asked.inputs[0].shape, datatype=datatype)
         in_bytes = output.parameters.binary_data
         if asked.parameters.binary_data_output if in_bytes is None else in_bytes:
             content = np.array(values, _number(datatype)).tobytes()
-            outputs.append({**tensor, "parameters": {"binary_data_size": len(content)}})
+            tensor.parameters = InBytes(binary_data_size=len(content))
             rest += content
         else:
-            outputs.append({**tensor, "data": values})
-    answer = {"model_name": store.NAME, "model_version": served.version, "outputs": outputs}
-    if asked.id is not None:
-        answer["id"] = asked.id
-    head = to_json(answer)
+            tensor.data = values
+        outputs.append(tensor)
+    answer = InferAnswer(
+        model_name=served.name, model_version=served.version, id=asked.id, outputs=outputs
+    )
+    head = to_json(answer, exclude_none=True)
     headers = {"X-Model": served.tag}
     if not rest:
         return Response(head, media_type=JSON, headers=headers)

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic import TypeAdapter
 
 from models import VERSION
 from service import schemas
-from service.routes import BYTES, JSON, ROUTES, Endpoint
 
+if TYPE_CHECKING:
+    from service.routes import Route
+
+JSON, BYTES = "application/json", "application/octet-stream"
 # of the lab's model
+_PREDICTION = {"score": 8.0, "low": 8.0, "high": 8.0, "extrapolated": True}
 _EXAMPLES: dict[type, Any] = {
     schemas.PredictRequest: {"hours": 4},
-    schemas.Prediction: {"score": 8.0, "low": 8.0, "high": 8.0, "extrapolated": True},
+    schemas.Prediction: _PREDICTION,
     schemas.PredictBatchRequest: {"hours": [1, 2.5]},
-    schemas.HoursForRequest: {"score": 6},
-    schemas.HoursFor: {"hours": 3.0, "low": 3.0, "high": 3.0, "extrapolated": False},
-    schemas.InferRequest: {
-        "inputs": [{"name": "hours", "shape": [2], "datatype": "FP64", "data": [1, 2.5]}],
-        "outputs": [{"name": "score"}],
-    },
     schemas.Predictions: {
         "score": [2.0, 5.0],
         "low": [2.0, 5.0],
         "high": [2.0, 5.0],
         "extrapolated": [False, False],
+    },
+    schemas.Instances: {"instances": [4]},
+    schemas.PredictionsOfInstances: {"predictions": [_PREDICTION]},
+    schemas.HoursForRequest: {"score": 6},
+    schemas.HoursFor: {"hours": 3.0, "low": 3.0, "high": 3.0, "extrapolated": False},
+    schemas.InferRequest: {
+        "inputs": [{"name": "hours", "shape": [2], "datatype": "FP64", "data": [1, 2.5]}],
+        "outputs": [{"name": "score"}],
     },
 }
 MEANINGS = {
@@ -42,12 +48,19 @@ MEANINGS = {
 
 
 @cache
-def document() -> dict[str, Any]:
-    """OpenAPI 3.1 for the whole service; made once, and not to be changed."""
-    requests = [(route.request, "validation") for route in ROUTES if route.request]
-    answers = [route.answer for route in ROUTES if isinstance(route.answer, type)]
-    _, definitions = models_json_schema(
-        [*requests, *((answer, "serialization") for answer in (*answers, schemas.Error))],  # type: ignore[list-item]
+def document(routes: Sequence[Route], model: str) -> dict[str, Any]:
+    """OpenAPI 3.1 for the public ones of the routes, and the name that the model is served under.
+
+    Made once, and not to be changed.
+    """
+    public = [route for route in routes if route.public]
+    requests = {route.request for route in public if route.request}
+    answers = {route.answer for route in public if isinstance(route.answer, type)}
+    _, definitions = TypeAdapter.json_schemas(
+        [
+            *((each, "validation", TypeAdapter(each)) for each in requests),
+            *((each, "serialization", TypeAdapter(each)) for each in (*answers, schemas.Error)),
+        ],
         ref_template="#/components/schemas/{model}",
     )
     return {
@@ -57,8 +70,10 @@ def document() -> dict[str, Any]:
             "version": VERSION,
             "description": "Hours studied in, predicted score out.",
         },
-        "servers": [{"url": "/"}],
-        "paths": {route.path: {route.method: _operation(route)} for route in ROUTES},
+        "paths": {
+            route.path.replace("{model}", model): {route.method: _operation(route)}
+            for route in public
+        },
         "components": {
             "schemas": definitions["$defs"],
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
@@ -66,7 +81,7 @@ def document() -> dict[str, Any]:
     }
 
 
-def _operation(route: Endpoint) -> dict[str, Any]:
+def _operation(route: Route) -> dict[str, Any]:
     right: dict[str, Any] = {"description": route.summary}
     if route.answer:
         right["content"] = _content(route.answer, route.binary)
@@ -88,17 +103,19 @@ def _operation(route: Endpoint) -> dict[str, Any]:
     return operation
 
 
-def _errors(route: Endpoint) -> dict[str, Any]:
+def _errors(route: Route) -> dict[str, Any]:
     return {
         str(status): {"description": MEANINGS[status], "content": _content(schemas.Error)}
         for status in route.errors
     }
 
 
-def _content(answer: type[BaseModel] | str, binary: bool = False) -> dict[str, Any]:
+def _content(answer: type | str, binary: bool = False) -> dict[str, Any]:
     if isinstance(answer, str):
-        return {answer: {}}
+        anything = {"type": "object", "additionalProperties": True}
+        return {answer: {"schema": anything if answer == JSON else {"type": "string"}}}
     content: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{answer.__name__}"}}
     if answer in _EXAMPLES:
         content["example"] = _EXAMPLES[answer]
-    return {JSON: content, **({BYTES: {}} if binary else {})}
+    tensors = {BYTES: {"schema": {"type": "string", "format": "binary"}}}
+    return {JSON: content, **(tensors if binary else {})}

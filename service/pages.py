@@ -12,7 +12,6 @@ import bentoml
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import Route
 
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 IN_EVERY_POLICY = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -39,12 +38,13 @@ SWAGGER_UI = """<!DOCTYPE html>
 </html>
 """
 # Not BentoML's own start: the badge in its layout sends the document's address to another host.
+# It asks where it stands itself, also below a path that only a proxy knows.
 SWAGGER_START = """
-SwaggerUIBundle({
-  url: "docs.json",
+fetch("docs.json").then((answer) => answer.json()).then((spec) => SwaggerUIBundle({
+  spec: { ...spec, servers: [{ url: new URL(".", location).pathname }] },
   dom_id: "#swagger-ui",
   deepLinking: true,
-});
+}));
 """
 
 
@@ -86,12 +86,12 @@ FILES = {
 FILES["/ui"] = FILES["/ui/page.html"]
 
 
-async def index(_: Request) -> Response:
+def index(*_: object) -> Response:
     """BentoML's own index page would call an outside tag manager."""
     return RedirectResponse("ui")
 
 
-async def file(request: Request) -> Response:
+def file(_: object, request: Request) -> Response:
     """The page, or a file that belongs to it or to Swagger UI."""
     path = request.scope["path"]
     if path not in FILES:
@@ -99,7 +99,7 @@ async def file(request: Request) -> Response:
     return FILES[path].answer(request)
 
 
-async def docs(_: Request) -> Response:
+def docs(*_: object) -> Response:
     """Swagger UI, from the files that BentoML ships."""
     digest = base64.b64encode(hashlib.sha256(SWAGGER_START.encode()).digest()).decode()
     policy = (
@@ -108,12 +108,3 @@ async def docs(_: Request) -> Response:
     )
     headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
     return HTMLResponse(SWAGGER_UI.format(script=SWAGGER_START), headers=headers)
-
-
-ROUTES = [
-    Route("/", index),
-    Route("/ui", file),
-    Route("/ui/{name}", file),
-    Route("/static_content/{name:path}", file),
-    Route("/docs", docs),
-]

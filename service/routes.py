@@ -1,48 +1,46 @@
-"""What guard, metrics and OpenAPI know of each path: who may call it, what it takes and answers.
-
-They are answered by app.py, pages.py, open_inference.py and BentoML itself.
-"""
+"""Each route once: the application, the guard, the metrics and the OpenAPI document read these."""
 
 from __future__ import annotations
 
-import re
-from typing import Literal, NamedTuple
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, get_type_hints
 
 from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import compile_path
 
-from service.schemas import (
-    HoursFor,
-    HoursForRequest,
-    InferAnswer,
-    InferRequest,
-    ModelCard,
-    ModelMetadata,
-    ModelReady,
-    PredictBatchRequest,
-    Prediction,
-    Predictions,
-    PredictRequest,
-    ServerHealth,
-    ServerMetadata,
-    Training,
-)
+from service import endpoints, open_inference, openapi, pages
+from service.live_model import ServedModel
+from service.metrics import exposition
+from service.openapi import JSON
+from service.proxy import PREFIX
+from service.schemas import InferAnswer, InferRequest
+
+HTML, TEXT = "text/html", "text/plain"
+Access = Literal["key", "anyone", "probe"]
 
 
-class Endpoint(NamedTuple):
+class Route(NamedTuple):
     """What answers at a path: a POST where it takes a request, and else a GET.
 
-    `answer` is a schema, or the media type of what has none, or null for a redirect. `access` says
-    who may call it where there are API keys: who has a `key`, or `anyone`; a `probe` anyone, at any
-    time: it is neither counted nor refused. If `binary`, tensors may follow the JSON as bytes.
+    `answer` is a schema, or the media type of what has none, or null for a redirect. `handler`
+    takes the model being served and the validated request, or Starlette's where there is none or
+    it is `binary`: tensors may follow the JSON as bytes. It returns an instance of `answer` or a
+    response; without one, BentoML answers by itself. `access` says who may call where there are API
+    keys: who has a `key`, or `anyone`; a `probe` anyone, at any time: it is neither counted nor
+    refused. What is not `public` is no part of the documented API.
     """
 
     path: str
     name: str
     summary: str
-    answer: type[BaseModel] | str | None
+    answer: type | str | None
+    handler: Callable[[ServedModel, Any], Any] | None = None
     request: type[BaseModel] | None = None
-    access: Literal["key", "anyone", "probe"] = "key"
+    access: Access = "key"
     binary: bool = False
+    public: bool = True
 
     @property
     def method(self) -> Literal["get", "post"]:
@@ -59,63 +57,80 @@ class Endpoint(NamedTuple):
         return tuple(sorted((*of_a_body, *of_a_key, *of_load, *of_a_name, 504)))
 
 
-MODEL = "/v2/models/study_score"  # of the Open Inference Protocol
-JSON, HTML, TEXT = "application/json", "text/html", "text/plain"
-BYTES = "application/octet-stream"
+def openapi_document(served: ServedModel, request: Request) -> Response:
+    """The OpenAPI document, as it is true below the path that a proxy serves this at."""
+    servers = [{"url": request.scope.get(PREFIX, "/")}]
+    return JSONResponse({**openapi.document(ROUTES, served.name), "servers": servers})
+
+
+def _answer(
+    path: str, name: str, summary: str, handler: Callable[..., Any], access: Access = "key"
+) -> Route:
+    """The route of a handler whose annotations name its schemas."""
+    types = get_type_hints(handler)
+    return Route(path, name, summary, types["return"], handler, types.get("asked"), access)
+
+
+def _of_model(path: str, name: str) -> tuple[Route, ...]:
+    """The routes of the Open Inference Protocol, with a version or without."""
+    summary = "The tensors it takes and answers"
+    return (
+        _answer(path, f"get_tensors{name}", summary, endpoints.model_metadata),
+        _answer(
+            f"{path}/ready", f"get_model{name}_ready", "The model is ready", endpoints.model_ready
+        ),
+        Route(
+            f"{path}/infer",
+            f"infer{name}",
+            "The scores for a tensor of hours",
+            InferAnswer,
+            open_inference.infer,
+            InferRequest,
+            binary=True,
+        ),
+    )
+
+
 ROUTES = (
-    Endpoint(
-        "/predict", "predict", "The score for one number of hours", Prediction, PredictRequest
+    _answer("/predict", "predict", "The score for one number of hours", endpoints.predict),
+    _answer("/predict_batch", "predict_batch", "The scores for many", endpoints.predict_batch),
+    _answer("/hours_for", "hours_for", "The hours that a score takes", endpoints.hours_for),
+    _answer("/model", "get_model", "The model being served", endpoints.model_card),
+    _answer("/training", "get_training", "What it learned, to be drawn", endpoints.training),
+    *_of_model("/v2/models/{model}", ""),
+    *_of_model("/v2/models/{model}/versions/{version}", "_version"),
+    _answer("/v2", "get_server", "The server", endpoints.server_metadata, "anyone"),
+    _answer("/v2/health/live", "get_live", "The server answers", endpoints.health, "probe"),
+    _answer("/v2/health/ready", "get_ready", "The model is loaded", endpoints.health, "probe"),
+    _answer(
+        "/v1/models/{model}:predict",
+        "predict_v1",
+        "The scores by KServe's V1 protocol",
+        endpoints.predict_instances,
     ),
-    Endpoint(
-        "/predict_batch", "predict_batch", "The scores for many", Predictions, PredictBatchRequest
-    ),
-    Endpoint("/hours_for", "hours_for", "The hours that a score takes", HoursFor, HoursForRequest),
-    Endpoint("/model", "get_model", "The model being served", ModelCard),
-    Endpoint("/training", "get_training", "What the model learned, to be drawn", Training),
-    *(
-        route
-        for path, of in ((MODEL, ""), (f"{MODEL}/versions/{{version}}", "_version"))
-        for route in (
-            Endpoint(path, f"get_tensors{of}", "The tensors it takes and answers", ModelMetadata),
-            Endpoint(f"{path}/ready", f"get_model{of}_ready", "The model is ready", ModelReady),
-            Endpoint(
-                f"{path}/infer",
-                f"infer{of}",
-                "The scores for a tensor of hours",
-                InferAnswer,
-                InferRequest,
-                binary=True,
-            ),
-        )
-    ),
-    Endpoint("/v2", "get_server", "The server", ServerMetadata, access="anyone"),
-    Endpoint("/ui", "get_page", "The model to see and ask", HTML, access="anyone"),
-    Endpoint("/", "go_to_page", "To the page at /ui", None, access="anyone"),
-    Endpoint("/docs", "get_docs", "The API to read and try", HTML, access="anyone"),
-    Endpoint("/docs.json", "get_openapi", "This document", JSON, access="anyone"),
-    Endpoint("/schema.json", "get_schema", "The same for BentoML's client", JSON, access="anyone"),
-    Endpoint("/metrics", "get_metrics", "Prometheus metrics", TEXT, access="probe"),
-    Endpoint("/livez", "get_livez", "The process answers", TEXT, access="probe"),
-    Endpoint("/healthz", "get_healthz", "The process still answers", TEXT, access="probe"),
-    Endpoint("/readyz", "get_readyz", "The model is loaded", TEXT, access="probe"),
-    *(
-        Endpoint(
-            f"/v2/health/{state}", f"get_server_{state}", summary, ServerHealth, access="probe"
-        )
-        for state, summary in (("live", "The server answers"), ("ready", "The model is loaded"))
-    ),
+    _answer("/v1/models/{model}", "get_model_v1", "The model is ready", endpoints.model_ready),
+    _answer("/invocations", "invoke", "The scores for SageMaker", endpoints.predict_instances),
+    _answer("/ping", "ping", "The model is loaded, for SageMaker", endpoints.health, "probe"),
+    Route("/ui", "get_page", "The model to see and ask", HTML, pages.file, access="anyone"),
+    Route("/ui/{name}", "", "", HTML, pages.file, access="anyone", public=False),
+    Route("/static_content/{name}", "", "", HTML, pages.file, access="anyone", public=False),
+    Route("/", "go_to_page", "To the page at /ui", None, pages.index, access="anyone"),
+    Route("/docs", "get_docs", "The API to read and try", HTML, pages.docs, access="anyone"),
+    Route("/docs.json", "get_openapi", "This document", JSON, openapi_document, access="anyone"),
+    Route("/schema.json", "get_schema", "The same for BentoML's client", JSON, access="anyone"),
+    Route("/metrics", "get_metrics", "Prometheus metrics", TEXT, exposition, access="probe"),
+    Route("/livez", "get_livez", "The process answers", TEXT, access="probe"),
+    Route("/healthz", "get_healthz", "The process still answers", TEXT, access="probe"),
+    Route("/readyz", "get_readyz", "The model is loaded", TEXT, access="probe"),
 )
-
-PATHS = frozenset(route.path for route in ROUTES)
+UNKNOWN = Route("other", "", "Whatever is not in the table", None)
 PROBES = frozenset(route.path for route in ROUTES if route.access == "probe")
-OPEN = frozenset(route.path for route in ROUTES if route.access != "key")
-# of any model: for one that is not there the endpoint answers 404, and not the guard 415
-BINARY = re.compile("/v2/models/.*/infer")
-_VERSION = re.compile(f"^({MODEL}/versions/)[^/]+")
+_EXACT = {route.path: route for route in ROUTES if "{" not in route.path}
+_NAMED = [(compile_path(route.path)[0], route) for route in ROUTES if "{" in route.path]
 
 
-def route_of(path: str) -> str:
-    """The path in the table that is meant by a request's, or `other`."""
-    if path not in PATHS:
-        path = _VERSION.sub(r"\1{version}", path)
-    return path if path in PATHS else "other"
+def find(path: str) -> Route:
+    """The route of a request's path, or `UNKNOWN`; a line feed at the end is not overlooked."""
+    if path in _EXACT:
+        return _EXACT[path]
+    return next((route for pattern, route in _NAMED if pattern.fullmatch(path)), UNKNOWN)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
@@ -36,6 +37,16 @@ class PredictBatchRequest(_Request):
     )
 
 
+class Instances(_Request):
+    """Hours, as KServe's V1 protocol and SageMaker's containers name them."""
+
+    model_config = ConfigDict(extra="ignore")  # clients may say more than is asked here
+
+    instances: Annotated[list[Hours], FailFast()] = Field(
+        min_length=1, max_length=BATCH_MAX, examples=[[1, 2.5]]
+    )
+
+
 class HoursForRequest(_Request):
     """The score that somebody wants."""
 
@@ -62,6 +73,12 @@ class Predictions(BaseModel):
     low: list[float | None]
     high: list[float | None]
     extrapolated: list[bool]
+
+
+class PredictionsOfInstances(BaseModel):
+    """A prediction for each instance, in the order asked."""
+
+    predictions: list[Prediction]
 
 
 class HoursFor(BaseModel):
@@ -98,6 +115,22 @@ class Limits(BaseModel):
 
     hours_max: float = Field(description="The most hours that can be asked for.")
     batch_max: int = Field(description="The most hours in a request of /predict_batch.")
+
+
+class TrainedFrom(BaseModel):
+    """Rows that the model was trained on; the store has the whole of it."""
+
+    name: str = Field(description="Of the file or table, without its folder.")
+    columns: list[str] = Field(description="Those of the hours and of the scores.")
+    rows: int
+    skipped: int
+
+    @classmethod
+    def of(cls, source: Source) -> Self:
+        """What anybody may know: no path, no host, no query and no digest."""
+        name = re.split(r"[\\/]", source.name.partition("?")[0].rstrip("/"))[-1]
+        columns, rows, skipped = list(source.columns), source.rows, source.skipped
+        return cls(name=name, columns=columns, rows=rows, skipped=skipped)
 
 
 class ModelCard(BaseModel):
@@ -146,7 +179,7 @@ class ModelCard(BaseModel):
     lr: float = Field(description="Learning rate.")
     raw: bool = Field(description="Whether SGD ran on the hours as they are.")
     created: datetime = Field(description="When it was trained.")
-    sources: list[Source] = Field(description="What it was trained from.")
+    sources: list[TrainedFrom] = Field(description="What it was trained from.")
 
 
 class Curve(BaseModel):
@@ -195,7 +228,9 @@ class _Part(BaseModel):
 Integer = Literal["UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64"]
 
 
-class _Bytes(_Part):
+class InBytes(_Part):
+    """Of a tensor whose numbers are not in the JSON."""
+
     binary_data_size: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="How many bytes after the JSON are the tensor."
     )
@@ -208,7 +243,7 @@ class TensorOfHours(_Part):
     shape: list[Annotated[int, Field(ge=1, le=BATCH_MAX)]] = Field(max_length=32)
     datatype: Literal[Integer, "FP16", "FP32", "FP64"]
     data: list[Any] | None = Field(default=None, description="Row by row, flat or nested.")
-    parameters: _Bytes = _Bytes()
+    parameters: InBytes = InBytes()
 
 
 class _OneBinary(_Part):
@@ -240,12 +275,13 @@ class InferRequest(_Part):
 
 
 class Tensor(BaseModel):
-    """An output in the shape of the hours."""
+    """An output in the shape of the hours, as JSON or as so many bytes after it."""
 
     name: str
     shape: list[int]
     datatype: str
-    data: list[float] | list[bool]
+    data: list[float] | list[bool] | None = None
+    parameters: InBytes | None = None
 
 
 class InferAnswer(BaseModel):
@@ -253,7 +289,7 @@ class InferAnswer(BaseModel):
 
     model_name: str
     model_version: str
-    id: str = Field(default="", description="The request's, if it had one.")
+    id: str | None = Field(default=None, description="The request's, if it had one.")
     outputs: list[Tensor]
 
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any, Literal
 
 from annotated_types import Gt, Le
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 
 from models import store
 
 PREFIX = "STUDY_SCORE_"
 Count = Annotated[int, Gt(0)]
-KEY = re.compile(r"[!-+\--~]+")  # visible ASCII without the comma
+Key = Annotated[str, StringConstraints(pattern=r"^[!-+\--~]+$")]  # visible ASCII, no comma
+Origin = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z][a-z0-9+.-]*://[a-z0-9.:_\[\]-]+)$")]
 
 
 class Settings(BaseModel):
@@ -27,7 +34,7 @@ class Settings(BaseModel):
         pattern=rf"^{store.NAME}(:[a-z0-9][a-z0-9._-]*)?$",
         description=f"{store.NAME}:latest or {store.NAME}:VERSION",
     )
-    api_key: tuple[str, ...] = Field(
+    api_key: tuple[Key, ...] = Field(
         default=(), description="a key, or several with commas between, of visible characters"
     )
     workers: Annotated[Count, Le(256)] | Literal["cpu_count"] = Field(
@@ -44,21 +51,21 @@ class Settings(BaseModel):
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
         default=(), description="IP addresses or networks, with commas between"
     )
+    cors_origins: tuple[Origin, ...] = Field(
+        default=(), description="origins with commas between, or * for any"
+    )
+    served_model_name: str = Field(
+        default=store.NAME,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$",
+        description="letters, digits, dots, hyphens and underscores",
+    )
     access_log: bool = Field(default=True, description="on or off")
     follow: bool | None = Field(default=None, description="on or off")
 
-    @field_validator("api_key", mode="before")
+    @field_validator("api_key", "trusted_proxies", "cors_origins", mode="before")
     @classmethod
-    def _split(cls, keys: str) -> tuple[str, ...]:
-        parts = tuple(key.strip() for key in keys.split(","))
-        if not all(map(KEY.fullmatch, parts)):
-            raise ValueError
-        return parts
-
-    @field_validator("trusted_proxies", mode="before")
-    @classmethod
-    def _networks(cls, proxies: str) -> tuple[str, ...]:
-        return tuple(proxy.strip() for proxy in proxies.split(","))
+    def _listed(cls, value: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in value.split(","))
 
     @property
     def wants_latest(self) -> bool:

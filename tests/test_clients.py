@@ -19,16 +19,17 @@ from models import store
 from tests.processes import ROOT, Home, run, serving
 from tests.tools import tool
 
-NAME, KEY = store.NAME, "a-key-of-the-tests"
+NAME, KEY = "class-7b.scores", "a-key-of-the-tests"  # as KServe names an InferenceService
 HOURS = [1, 2.5, 3, 9]
 SHAPES: list[tuple[int, ...]] = [(4,), (4, 1), (1, 4), (2, 2), (1, 2, 1, 2)]
 
 
 @pytest.fixture(scope="module")
 def address(module_home: Home) -> Iterator[str]:
-    """Of a service with the lab's model, that asks for a key."""
+    """Of a service with the lab's model under another name, that asks for a key."""
     assert run(module_home, "training").returncode == 0
-    with serving({**module_home, "STUDY_SCORE_API_KEY": KEY}) as url:
+    settings = {"STUDY_SCORE_API_KEY": KEY, "STUDY_SCORE_SERVED_MODEL_NAME": NAME}
+    with serving({**module_home, **settings}) as url:
         yield url.removeprefix("http://")
 
 
@@ -96,7 +97,7 @@ def test_tritons_client_sees_health_and_metadata(client: Any) -> None:
     assert not client.is_model_ready("other", headers=bearer())
     assert not client.is_model_ready(NAME)  # without the key
     server = client.get_server_metadata()
-    assert (server["name"], server["extensions"]) == (NAME, ["binary_tensor_data"])
+    assert (server["name"], server["extensions"]) == (store.NAME, ["binary_tensor_data"])
     model = client.get_model_metadata(NAME, headers=bearer())
     assert [tensor["name"] for tensor in model["inputs"]] == ["hours"]
     (version,) = model["versions"]
@@ -115,7 +116,7 @@ def test_tritons_client_is_told_what_is_wrong(client: Any) -> None:
     for asked, wrong, sentence in (
         ([negative], {}, "hours.2: Input should be greater than or equal to 0"),
         (good, {"model_name": "other"}, "there is no model other; there is study_score:"),
-        (good, {"model_version": "7"}, "there is no model study_score, version 7"),
+        (good, {"model_version": "7"}, f"there is no model {NAME}, version 7"),
         (good, {"headers": {}}, "needs the header Authorization: Bearer KEY"),
         (good, {"outputs": [triton.InferRequestedOutput("x")]}, "outputs.0.name: Input should be"),
     ):
@@ -181,6 +182,12 @@ async def ask(url, key, name):
     except Exception as error:
         print(json.dumps(str(error)))
     await client.close()
+    client = InferenceRESTClient(RESTConfig(protocol="v1"))
+    ready = await client.is_model_ready(url, name, headers=dict(headers))
+    data = {"instances": [1, 2.5, 3, 9]}
+    answer = await client.infer(url, data, model_name=name, headers=dict(headers))
+    print(json.dumps([ready, answer["predictions"]]))
+    await client.close()
 
 asyncio.run(ask(*sys.argv[1:]))
 """
@@ -193,7 +200,7 @@ def test_kserves_client_is_answered(address: str, tmp_path: Path) -> None:
     command = [python, str(tmp_path / "ask.py"), f"http://{address}", KEY, NAME]
     asked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert asked.returncode == 0, asked.stderr
-    states, *answers, error = map(json.loads, asked.stdout.splitlines())
+    states, *answers, error, (ready, predictions) = map(json.loads, asked.stdout.splitlines())
     assert states == [True, True, True, False]
     assert len(answers) == 4
     for number, score, extrapolated in answers:
@@ -201,3 +208,5 @@ def test_kserves_client_is_answered(address: str, tmp_path: Path) -> None:
         assert np.ravel(score) == pytest.approx([2, 5, 6, 18], abs=1e-9)
         assert np.ravel(extrapolated).tolist() == [False, False, False, True]
     assert "inputs: List should have at least 1 item" in error
+    assert ready is True
+    assert [each["score"] for each in predictions] == pytest.approx([2, 5, 6, 18], abs=1e-9)

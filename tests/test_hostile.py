@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from models import store
 from service import openapi
+from service.routes import ROUTES
 from tests.processes import BODY, Home, right, start_serving
 
 PATHS = [
@@ -64,7 +66,7 @@ def counted(url: str) -> float:
 def from_the_schema(url: str, examples: int = 400) -> int:
     """Requests that keep to the OpenAPI document and requests that just break it; how many."""
     sent = 0
-    document = schemathesis.openapi.from_dict(openapi.document())
+    document = schemathesis.openapi.from_dict(openapi.document(ROUTES, store.NAME))
     for result in document.get_all_operations():
         operation: Any = result.ok()  # type: ignore[union-attr]
         # that data fits a shape is beyond a schema

@@ -85,6 +85,7 @@ def test_what_takes_too_long_is_counted_too(
     before = scrape(client)
     service: Any = StudyScoreService
     monkeypatch.setattr(service.apis["predict_batch"], "func", never)
+    monkeypatch.setattr("service.fast_lane.FAST", {})
     answer = client.post("/predict_batch", json={"hours": [4]})
     assert (answer.status_code, set(answer.json())) == (504, {"error"})
     assert answer.headers["x-request-id"]

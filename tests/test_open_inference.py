@@ -22,6 +22,7 @@ from models import VERSION, store
 from models.study_score import StudyScore
 from service import open_inference, schemas
 from service.guard import Guard
+from service.meter import Meter
 from tests.data import rows_of
 from tests.test_metrics import grown, scrape
 from training.fit import fit
@@ -403,7 +404,7 @@ def test_what_is_about_the_model_needs_a_key_where_there_is_one(
     app: Any, lab_model: StudyScore
 ) -> None:
     store.save(lab_model)
-    guard = Guard(app, ["good"], 1 << 20, 1024, 2.0)
+    guard = Meter(Guard(app, ["good"], 1024), access_log=False)
     body = {"inputs": [hours([1])]}
     with TestClient(guard) as client:
         for path in ("/v2", "/v2/health/live", "/v2/health/ready"):
@@ -434,8 +435,9 @@ def test_the_metrics_know_the_routes_and_no_versions(client: TestClient) -> None
         client.post(f"{MODEL}/versions/{version}/infer", json={"inputs": [hours([1, 9])]})
     infer(client, hours([1]))
     total = "bentoml_service_request_total"
-    assert grown(client, before, total, endpoint=f"{MODEL}/infer") == 1
-    assert grown(client, before, total, endpoint=f"{MODEL}/versions/{{version}}/infer") == 3
+    assert grown(client, before, total, endpoint="/v2/models/{model}/infer") == 1
+    versioned = "/v2/models/{model}/versions/{version}/infer"
+    assert grown(client, before, total, endpoint=versioned) == 3
     assert grown(client, before, "study_score_hours_count") == 3
     assert grown(client, before, "study_score_extrapolated_total") == 1
 

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import openapi_spec_validator
 import pytest
 from jsonschema import Draft202012Validator
 from starlette.testclient import TestClient
+
+from tests.tools import tool
 
 
 @pytest.fixture
@@ -76,3 +84,45 @@ def test_the_schema_refuses_what_the_service_refuses(document: Any) -> None:
 def test_the_model_card_is_as_documented(client: TestClient, document: Any) -> None:
     content = document["paths"]["/model"]["get"]["responses"]["200"]["content"]
     schema_of(document, content).validate(client.get("/model").json())
+
+
+def generate(command: str, document: Any, folder: Path) -> set[str]:
+    """What a generator of clients warns of."""
+    folder.mkdir()
+    (folder / "docs.json").write_text(json.dumps(document))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    run = subprocess.run(
+        command.split(),
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return set(re.findall(r".*\b(?:WARN|WARNING|ERROR)\b.*", run.stdout + run.stderr))
+
+
+def test_openapi_python_client_warns_of_nothing(document: Any, tmp_path: Path) -> None:
+    command = "openapi-python-client generate --path docs.json --output-path client"
+    assert generate(f"{command} --fail-on-warning", document, tmp_path / "x") == set()
+    assert list(tmp_path.rglob("client/**/hours_for.py"))
+
+
+RIGHT = {"description": "x", "content": {"text/plain": {"schema": {"type": "string"}}}}
+SMALLEST = {
+    "openapi": "3.1.0",
+    "info": {"title": "x", "version": "1"},
+    "paths": {"/x": {"get": {"operationId": "x", "responses": {"200": RIGHT}}}},
+}
+
+
+def test_openapi_generator_warns_of_nothing_but_the_version(document: Any, tmp_path: Path) -> None:
+    """Of OpenAPI 3.1, which has types that may be null, it warns in the smallest document too."""
+    tool("java", "apt-get install default-jdk-headless")
+    command = "openapi-generator-cli generate -i docs.json -g python -o client"
+    of_the_version = generate(command, SMALLEST, tmp_path / "smallest")
+    assert generate(command, document, tmp_path / "ours") - of_the_version == set()
+    assert "def hours_for(" in "".join(
+        path.read_text() for path in tmp_path.glob("ours/client/**/*api.py")
+    )

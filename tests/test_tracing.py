@@ -64,6 +64,13 @@ def test_every_request_has_a_span_in_the_trace_of_its_caller(home: Home) -> None
         }
 
 
+def test_other_settings_of_bentoml_turn_no_tracing_on(home: Home) -> None:
+    assert run(home, "training").returncode == 0
+    with serving({**home, "BENTOML_CONFIG_OPTIONS": "services.traffic.timeout=2"}) as url:
+        answer = requests.post(f"{url}/predict", json={"hours": 4}, timeout=30)
+    assert (answer.ok, "server" in answer.headers) == (True, False)  # BentoML's own has one
+
+
 def ours(spans: list[Span]) -> list[Span]:
     """Those right below the caller's own."""
     return [

@@ -32,7 +32,7 @@ from tests.processes import ROOT, free_port
 
 BIN = Path(sys.executable).parent
 STOCK = ROOT / ".venv" / "stock"  # bentoml and torch as the tutorial installs them
-ROUNDS, SECONDS = 3, 5
+ROUNDS, SECONDS = 9, 3  # enough to tell a tenth apart on a machine that is not quite idle
 OURS = "study score"
 
 
@@ -53,13 +53,16 @@ def peers() -> list[Peer]:
         pip = [str(STOCK / "bin" / "pip"), "install", "--quiet", "torch==2.13.0", "bentoml==1.4.39"]
         subprocess.run(pip, check=True)
     uvicorn = [str(BIN / "uvicorn"), "--no-access-log", "--log-level", "critical"]
+    granian = [str(BIN / "granian"), "--interface", "asgi", "--no-access-log", "--no-log"]
     stock = [str(STOCK / "bin" / "bentoml"), "serve", "tests.bench.stock:Stock"]
     return [
         Peer(OURS, [str(BIN / "bentoml"), "serve", "--host", "127.0.0.1"]),
         Peer("bare Starlette + torch", [*uvicorn, "tests.bench.peers:starlette"]),
+        Peer("Starlette + torch on Granian", [*granian, "tests.bench.peers:starlette"]),
         Peer("FastAPI + torch", [*uvicorn, "tests.bench.peers:fastapi"]),
         Peer("stock BentoML + torch", [*stock, "--host", "127.0.0.1"]),
         Peer("an empty ASGI app", [*uvicorn, "tests.bench.empty:app"]),
+        Peer("an empty ASGI app on Granian", [*granian, "tests.bench.empty:app"]),
     ]
 
 

@@ -1,0 +1,131 @@
+"""The body of a POST: received in time and within the limit, unpacked, in UTF-8."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zlib
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.errors import Refused, refuse
+from service.meter import HEADERS, ROUTE
+from service.openapi import BYTES, JSON
+
+BODY = "study_score.body"  # where the scope carries the body of a POST
+BOM = b"\xef\xbb\xbf"  # some programs of Windows begin UTF-8 with it
+HEAD_LENGTH = b"inference-header-content-length"  # of the JSON before the bytes of tensors
+MAX_COLONS = 100  # there is one to a key, and pydantic takes its time to complain of each
+
+
+class Bodies:
+    """ASGI middleware: hands on the whole body of a POST in `scope[BODY]`, or refuses it.
+
+    BentoML has no limit on bodies, and takes a body of an unknown type for JSON.
+    """
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int, timeout_seconds: float) -> None:
+        """No body may be larger than `max_body_bytes`, as it comes and when it is unpacked."""
+        self.app = app
+        self.max_body_bytes = max_body_bytes
+        self.timeout_seconds = timeout_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on with its body, unless the client leaves before it is whole."""
+        if scope["type"] != "http" or scope["method"] != "POST":
+            return await self.app(scope, receive, send)
+        binary, headers = scope[ROUTE].binary, scope[HEADERS]
+        try:
+            self._check(headers, binary)
+            message = await receive()
+            if message.get("more_body"):
+                message = await self._whole(message, receive)
+            if message["type"] == "http.disconnect":
+                return
+            scope[BODY] = body = self._read(message.get("body", b""), headers, binary)
+        except Refused as error:
+            return await refuse(scope, send, error.status, error.sentence)
+        await self.app(scope, _Replay(body, receive), send)
+
+    def _check(self, headers: dict[bytes, bytes], binary: bool) -> None:
+        """Refuse a body of another type, and one that says it is too large."""
+        kind = headers.get(b"content-type", b"application/json")
+        if not (_is_json(kind) or (binary and kind == BYTES.encode())):
+            raise Refused(415, f"content-type is {kind.decode('latin-1')!r}; send {JSON}")
+        length = headers.get(b"content-length", b"0").strip()  # a blank may stand around it
+        if not length.isdigit() or len(length) > 18 or int(length) > self.max_body_bytes:
+            raise self._too_large()
+
+    async def _whole(self, first: Message, receive: Receive) -> Message:
+        """A body that comes in parts, as far as it is needed to know that it is too large."""
+        message, parts = first, [first.get("body", b"")]
+        size = len(parts[0])
+        try:
+            async with asyncio.timeout(self.timeout_seconds):
+                while message.get("more_body") and size <= self.max_body_bytes:
+                    message = await receive()
+                    parts.append(message.get("body", b""))
+                    size += len(parts[-1])
+        except TimeoutError:
+            sentence = f"the body took longer than {self.timeout_seconds:g} s to arrive"
+            raise Refused(504, sentence) from None
+        return {**message, "body": b"".join(parts)}
+
+    def _read(self, body: bytes, headers: dict[bytes, bytes], binary: bool) -> bytes:
+        """A body as the endpoints take it."""
+        if len(body) > self.max_body_bytes:
+            raise self._too_large()
+        if b"content-encoding" in headers:
+            body = self._unpacked(body, headers[b"content-encoding"].decode("latin-1"))
+        if binary and (HEAD_LENGTH in headers or headers.get(b"content-type") == BYTES.encode()):
+            return body  # tensors follow the JSON
+        if body[:2] != b'{"':  # as most begin
+            body = _in_utf8(body)
+        if body.count(b":") > MAX_COLONS and not binary:
+            raise Refused(400, f"the body has over {MAX_COLONS} keys")
+        return body
+
+    def _too_large(self) -> Refused:
+        return Refused(413, f"the body is too large; {self.max_body_bytes} bytes are allowed")
+
+    def _unpacked(self, body: bytes, encoding: str) -> bytes:
+        if encoding == "identity":
+            return body
+        if encoding not in ("gzip", "deflate"):
+            raise Refused(415, f"content-encoding is {encoding!r}; send gzip, deflate or none")
+        unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS + 32)  # of either
+        try:
+            body = unpacking.decompress(body, self.max_body_bytes + 1)
+        except zlib.error as error:
+            raise Refused(400, f"the body is not {encoding}: {error}") from None
+        if len(body) > self.max_body_bytes:
+            raise Refused(413, f"{self._too_large().sentence} once it is unpacked")
+        if not unpacking.eof or unpacking.unused_data:
+            raise Refused(400, f"the body is not {encoding}: it ends too early or too late")
+        return body
+
+
+def _is_json(content_type: bytes) -> bool:
+    json_ = b"application/json"
+    return content_type == json_ or content_type.partition(b";")[0].strip().lower() == json_
+
+
+def _in_utf8(body: bytes) -> bytes:
+    encoding = json.detect_encoding(body)
+    if not encoding.startswith("utf-8"):
+        raise Refused(415, f"the body is in {encoding.upper()}; send UTF-8")
+    return body.removeprefix(BOM)
+
+
+class _Replay:
+    """Gives a body that has been received once more, then what comes after it."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self.body: bytes | None = body
+        self.receive = receive
+
+    async def __call__(self) -> Message:
+        if self.body is None:
+            return await self.receive()
+        body, self.body = self.body, None
+        return {"type": "http.request", "body": body, "more_body": False}

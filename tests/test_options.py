@@ -1,0 +1,91 @@
+"""Options of `bentoml serve` that cannot be end it at once, in one line that names them."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+from subprocess import PIPE, STDOUT
+
+import psutil
+import pytest
+import requests
+
+from tests.processes import Home, Server, run, start_serving, wait_until
+from tests.tools import tool
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two certificates, their keys, and one key that wants a password."""
+    folder = tmp_path_factory.mktemp("certificates")
+    openssl = tool("openssl", "apt-get install openssl")
+    new = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-subj", "/CN=x", "-days", "1"]
+    new += ["-addext", "subjectAltName=IP:127.0.0.1"]
+    for name, secret in (("one", "-nodes"), ("two", "-nodes"), ("shut", "-passout=pass:x")):
+        new += ["-keyout", f"{name}.key", "-out", f"{name}.pem"]
+        subprocess.run([*new, *secret.split("=")], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--port 99999", "--port 99999: it must be a number from 0 to 65535"),
+        ("--port -1", "--port -1: it must be a number from 0 to 65535"),
+        ("--host localhost", "--host localhost: it must be an IP address, as 127.0.0.1 or 0.0.0.0"),
+        ("--host 192.0.2.1", "192.0.2.1:0 cannot be had: Cannot assign requested address; choose"),
+        (
+            "--ssl-certfile none.pem --ssl-keyfile one.key",
+            "--ssl-certfile none.pem --ssl-keyfile one.key: No such file or directory",
+        ),
+        (
+            "--ssl-certfile one.pem --ssl-keyfile two.key",
+            "--ssl-certfile one.pem --ssl-keyfile two.key: [X509: KEY_VALUES_MISMATCH]",
+        ),
+        ("--ssl-certfile one.key", "--ssl-certfile one.key: "),
+        ("--ssl-certfile shut.pem --ssl-keyfile shut.key", "shut.key: "),
+        ("--ssl-keyfile one.key", "--ssl-keyfile one.key: it goes with --ssl-certfile"),
+    ],
+)
+def test_what_cannot_be_ends_at_once_in_one_line(
+    trained: Home, certificates: Path, options: str, said: str
+) -> None:
+    words = [
+        str(certificates / word) if word.endswith((".pem", ".key")) else word
+        for word in options.split()
+    ]
+    more = [] if "--port" in options else ["--port", "0"]
+    served = run(trained, "bentoml", "serve", *words, *more)
+    assert served.returncode != 0
+    assert "Traceback" not in served.stderr
+    lines = [line.replace(f"{certificates}/", "") for line in served.stderr.splitlines()]
+    assert any(said in line for line in lines), lines
+    assert len(lines) == 1, lines
+
+
+def test_a_certificate_that_fits_is_served(trained: Home, certificates: Path) -> None:
+    files = [f"--ssl-certfile={certificates}/one.pem", f"--ssl-keyfile={certificates}/one.key"]
+    with Server(trained, *files) as server:
+        url = f"https://127.0.0.1:{server.port}/livez"
+        try:
+            wait_until(lambda: answers_to(url, f"{certificates}/one.pem"))
+        finally:
+            server.terminate()
+
+
+def answers_to(url: str, trusted: str) -> bool:
+    try:
+        return requests.get(url, verify=trusted, timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def test_a_closed_terminal_ends_it_as_sigterm_does(trained: Home) -> None:
+    with start_serving(trained, stdout=PIPE, stderr=STDOUT) as server:
+        workers = psutil.Process(server.pid).children(recursive=True)
+        server.send_signal(signal.SIGHUP)
+        assert server.wait(timeout=20) == 0
+        wait_until(lambda: not any(worker.is_running() for worker in workers))
+        assert server.stdout is not None
+        assert b"Traceback" not in server.stdout.read()
