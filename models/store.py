@@ -82,6 +82,8 @@ def save(model: StudyScore) -> bentoml.Tag:
     try:
         with bentoml.models.create(tag, labels=labels, metadata=metadata) as made:
             Path(made.path_of(FILE)).write_text(document, encoding="utf-8")
+            # BentoML keeps the folder to its owner, and a container reads it as another user
+            Path(made.path).chmod(0o755)
     except Exception:
         # once the new model is there, BentoML looks at the latest one, and may fail to read it
         if not (_folder() / version / FILE).is_file():

@@ -20,6 +20,7 @@ from tests.container.podman import HARDENED, IMAGE, Container, environment, podm
 from tests.processes import accepts, wait_until
 
 HALF_A_CPU = "--cpus=0.5"
+FOLDERS = ("/", "/app", "/home/bentoml", "/tmp", "/usr", "/var/tmp")  # noqa: S108
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +50,19 @@ def test_it_does_not_run_as_root_and_can_do_nothing_that_root_can(container: Con
     assert status["NoNewPrivs"].strip() == "1"
 
 
+def test_a_random_user_of_group_0_runs_it_too(built: Built) -> None:
+    """As OpenShift runs containers."""
+    with running(*HARDENED, "--user=1000660000:0") as container:
+        assert right(container.url)
+        assert container.run("id", "--user") == "1000660000"
+        assert container.run("id", "--groups") == "0"
+        code = "import os, sys; print(*[x for x in sys.argv[1:] if os.access(x, os.W_OK)])"
+        assert container.run("python", "-c", code, *FOLDERS) == "/tmp"  # noqa: S108
+
+
 def test_only_the_temporary_folder_can_be_written(container: Container) -> None:
     code = "import os, sys; print(*[x for x in sys.argv[1:] if os.access(x, os.W_OK)])"
-    folders = ("/", "/app", "/home/bentoml", "/tmp", "/usr", "/var/tmp")  # noqa: S108
-    assert container.run("python", "-c", code, *folders) == folders[3]
+    assert container.run("python", "-c", code, *FOLDERS) == FOLDERS[3]
 
 
 def test_it_stays_within_its_memory_under_load(container: Container) -> None:
