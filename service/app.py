@@ -24,7 +24,8 @@ from service.fast_lane import FastLane
 from service.guard import Guard
 from service.image import IMAGE
 from service.live_model import LiveModel, ServedModel
-from service.logs import keep_out_what_is_not_for_the_log
+from service.logs import keep_out_what_is_not_for_the_log, log_requests_as_json
+from service.memory import check_memory
 from service.meter import Meter
 from service.metrics import exposition, make_folder, metrics, runs
 from service.open_inference import OpenInference, Refused, answer_refused
@@ -46,6 +47,8 @@ SUPERVISOR = "STUDY_SCORE_SUPERVISOR"  # whose workers these are; nobody else se
 live = LiveModel()
 install(settings)
 keep_out_what_is_not_for_the_log()
+if settings.access_log == "json":
+    log_requests_as_json()
 # Tracing costs half the throughput even where nothing is exported. Exporters are named in BentoML's
 # own configuration, and whoever has one gets a span for every request.
 traced = bool({"BENTOML_CONFIG", "BENTOML_CONFIG_OPTIONS"} & os.environ.keys())
@@ -66,7 +69,7 @@ class Service(bentoml.Service[Any]):
             settings.max_concurrency,
             settings.timeout_seconds,
         )
-        return Meter(app, settings.access_log)
+        return Meter(app, bool(settings.access_log))
 
 
 async def docs_json(_: Request) -> Response:
@@ -132,8 +135,9 @@ class StudyScoreService:
     @bentoml.on_deployment
     @staticmethod
     def check() -> None:
-        """Before any worker starts: end at once without a model to serve or a port to be had."""
+        """Before any worker starts: end at once without a model, memory or a port to be had."""
         store.load(_tag())
+        check_memory(settings.workers)
         check_address(bool(settings.api_key))
         make_folder()
         os.environ[SUPERVISOR] = str(os.getpid())

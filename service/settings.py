@@ -44,7 +44,7 @@ class Settings(BaseModel):
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
         default=(), description="IP addresses or networks, with commas between"
     )
-    access_log: bool = Field(default=True, description="on or off")
+    access_log: bool | Literal["json"] = Field(default=True, description="on, off or json")
     follow: bool | None = Field(default=None, description="on or off")
 
     @field_validator("api_key", mode="before")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ import pytest
 import requests
 import yaml
 
-from tests.processes import ROOT, Home, free_port, serving, wait_until
+from tests.processes import ROOT, Home, free_port, serving, start_serving, wait_until
 from tests.tools import tool
 
 ALERTS = ROOT / "service" / "deploy" / "alerts.yaml"
@@ -84,6 +87,26 @@ def value(prometheus: str, query: str) -> list[Any]:
     assert answer["status"] == "success", (query, answer)
     found: list[Any] = answer["data"]["result"]
     return found
+
+
+def test_the_access_log_can_be_lines_of_json(trained: Home) -> None:
+    home = {**trained, "STUDY_SCORE_ACCESS_LOG": "json"}
+    with start_serving(home, stdout=subprocess.PIPE) as server:
+        headers = {"X-Request-ID": 'of"mine'}
+        answer = requests.post(
+            f"{server.url}/predict", json={"hours": 4}, headers=headers, timeout=5
+        )
+        requests.get(f"{server.url}/x%0a%22", timeout=30)
+        server.send_signal(signal.SIGTERM)
+        assert server.stdout is not None
+        log = server.stdout.read().decode()
+    first, second = (json.loads(line) for line in log.splitlines() if line.startswith("{"))
+    seconds = abs(datetime.fromisoformat(first.pop("time")).timestamp() - time.time())
+    assert seconds < 60
+    assert 0 < first.pop("ms") < 1000 * answer.elapsed.total_seconds()
+    told = {"client": "127.0.0.1", "method": "POST", "path": "/predict", "status": 200}
+    assert first == {**told, "id": 'of"mine'}
+    assert (second["path"], second["status"]) == ('/x\\n"', 404)
 
 
 def test_prometheus_takes_the_rules_and_none_fires_while_all_is_well(prometheus: str) -> None:
