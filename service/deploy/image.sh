@@ -31,7 +31,7 @@ bentoml containerize "$bento" --backend "$engine" --image-tag "$bento" "$@"
 
 # Any user can read the files, whatever the umask here, as OpenShift's random ones have to; and the
 # user is a number, or Kubernetes could not tell that it is not root.
-BUILDX_BUILDER=default "$engine" build --tag "$bento" --tag study_score:latest \
+"$engine" build --tag "$bento" --tag study_score:latest \
     --label org.opencontainers.image.title="study score" \
     --label org.opencontainers.image.version="$(python -c 'import models; print(models.VERSION)')" \
     --label org.opencontainers.image.revision="$(git describe --always --dirty --abbrev=40 --exclude='*')" \
