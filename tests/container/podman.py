@@ -58,7 +58,13 @@ def built(folder: Path) -> Iterator[tuple[dict[str, str], float]]:
     subprocess.run([HERE / "base.sh", BASE], env=home, timeout=300, check=True)
     start = time.monotonic()
     make = subprocess.run(
-        ["make", "image"], cwd=ROOT, env=home, capture_output=True, text=True, timeout=300
+        ["make", "image"],
+        cwd=ROOT,
+        env=home,
+        umask=0o077,  # its files here are its owner's alone, and the container's users read them
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert make.returncode == 0, make.stdout + make.stderr
     seconds = time.monotonic() - start

@@ -31,7 +31,9 @@ def serves(url: str, model: str) -> bool:
 @pytest.fixture
 def store(built: Built, tmp_path: Path) -> Path:
     """A folder that was training's BENTOML_HOME; its latest model is not the image's."""
-    return Path(shutil.copytree(built.home["BENTOML_HOME"], tmp_path / "store"))
+    store = Path(shutil.copytree(built.home["BENTOML_HOME"], tmp_path / "store"))
+    subprocess.run(["chmod", "-R", "a+rX", store], check=True)
+    return store
 
 
 def newest(store: Path) -> str:
