@@ -28,6 +28,6 @@ def check_memory(workers: int | Literal["cpu_count"]) -> None:
             if workers > most:
                 raise BentoMLException(
                     f"STUDY_SCORE_WORKERS is {workers}, which take {PROCESS_MB * (workers + 1)} MB"
-                    f" of memory; the limit of {limit} MB has room for {most}: set"
-                    " STUDY_SCORE_WORKERS to that, or raise the limit"
+                    f" of memory; the limit of {limit} MB has room for {most}: set fewer workers"
+                    " or a higher limit"
                 )
