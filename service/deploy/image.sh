@@ -51,5 +51,5 @@ container=$("$engine" create "$bento")
 "$engine" rm "$container" >/dev/null
 printf '#!/bin/sh\necho \[\\"%s\\"\]\n' "$folder"/lib/python*/site-packages >"$folder/python"
 chmod +x "$folder/python"
-python -W ignore -m cyclonedx_py environment --pyproject pyproject.toml --output-file "$sbom" "$folder/python"
+python -W ignore -m cyclonedx_py environment --pyproject pyproject.toml --no-validate --output-file "$sbom" "$folder/python"
 echo "SBOM: $sbom"

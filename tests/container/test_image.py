@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from models import VERSION
 from tests.container.conftest import Built
@@ -47,7 +49,9 @@ def test_pip_checks_the_hash_of_each_package(built: Built) -> None:
 
 
 def test_the_sbom_lists_the_packages_of_the_image_with_their_licences(built: Built) -> None:
-    sbom = json.loads((built.bento / "sbom.cdx.json").read_text())
+    text = (built.bento / "sbom.cdx.json").read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    sbom = json.loads(text)
     assert (sbom["bomFormat"], sbom["metadata"]["component"]["name"]) == (
         "CycloneDX",
         "study-score",
