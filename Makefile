@@ -53,6 +53,7 @@ lint: $(VENV)/ready-to-test
 	mypy
 
 image: setup
+	$(INSTALL) --quiet cyclonedx-bom --constraint tests/requirements.txt
 	@$(MODEL)
 	service/deploy/image.sh
 
@@ -66,7 +67,7 @@ LOCK = uv pip compile --quiet --upgrade --no-header --no-annotate
 CUDA = /^(cuda-|nvidia-[^m]|triton=)/
 
 lock: $(VENV)/ready-to-test
-	$(LOCK) --group service -o service/requirements.txt
+	$(LOCK) --generate-hashes --group service -o service/requirements.txt
 	$(LOCK) --group training -c service/requirements.txt -o training/requirements.txt
 	$(LOCK) --group dev -c training/requirements.txt -o tests/requirements.txt
 	sed -E -i '$(CUDA)d' training/requirements.txt tests/requirements.txt

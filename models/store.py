@@ -90,6 +90,8 @@ def save(model: StudyScore) -> bentoml.Tag:
         create = bentoml.models.create
         with create(tag, labels=labels, metadata=metadata, _model_store=made_here) as made:
             Path(made.path_of(FILE)).write_text(document, encoding="utf-8")
+            # BentoML keeps the folder to its owner, and a container reads it as another user
+            Path(made.path).chmod(0o755)
         shutil.move(Path(made_in, NAME, version), store / version)
     new = store / f".latest-{version}"
     new.write_text(version, encoding="utf-8")

@@ -32,7 +32,8 @@ from service.fast_lane import FastLane
 from service.guard import Guard
 from service.image import IMAGE
 from service.live_model import LiveModel
-from service.logs import keep_out_what_is_not_for_the_log
+from service.logs import keep_out_what_is_not_for_the_log, log_requests_as_json
+from service.memory import check_memory
 from service.meter import Meter
 from service.metrics import make_folder, metrics, runs
 from service.openapi import JSON
@@ -57,6 +58,8 @@ SUPERVISOR = "STUDY_SCORE_SUPERVISOR"  # whose workers these are; nobody else se
 live = LiveModel(settings.served_model_name)
 install(settings)
 keep_out_what_is_not_for_the_log()
+if settings.access_log == "json":
+    log_requests_as_json()
 CROSS_ORIGIN = Middleware(
     CORSMiddleware,
     allow_origins=settings.cors_origins,
@@ -68,7 +71,7 @@ CROSS_ORIGIN = Middleware(
 # What a request meets on its way to BentoML, in this order.
 WAY = [
     *([Middleware(BehindProxy, settings.trusted_proxies)] if settings.trusted_proxies else []),
-    Middleware(Meter, settings.access_log),
+    Middleware(Meter, bool(settings.access_log)),
     *([Middleware(OneShape), CROSS_ORIGIN] if settings.cors_origins else []),
     Middleware(Guard, settings.api_key, settings.max_concurrency),
     Middleware(Bodies, settings.max_body_bytes, settings.timeout_seconds),
@@ -157,9 +160,10 @@ class StudyScoreService:
     @bentoml.on_deployment
     @staticmethod
     def check() -> None:
-        """Before any worker starts: end at once without a model to serve or a port to be had."""
+        """Before any worker starts: end at once without a model, memory or a port to be had."""
         SysHandler.handle_hup = SysHandler.handle_term  # a closed terminal; or workers start anew
         store.load(_tag())
+        check_memory(settings.workers)
         check_options(bool(settings.api_key))
         make_folder()
         os.environ[SUPERVISOR] = str(os.getpid())

@@ -6,6 +6,8 @@ import shlex
 
 from bentoml.images import Image
 
+BASE = "python:3.11-slim"  # to pin it: python:3.11-slim@sha256:DIGEST
+
 # BentoML's Dockerfile calls `uv venv ... FOLDER`, then `uv ... pip install ... -r FILE`, and leaves
 # uv's 40 MB behind. This stands in for uv, with the venv and pip of the base image, and goes when
 # it is done. It prunes in the step that installs: a later step could only hide what is there.
@@ -14,7 +16,7 @@ _UV = """\
 set -e
 for last; do :; done
 if [ "$1" = venv ]; then exec python -m venv --without-pip "$last"; fi
-pip --python "$VIRTUAL_ENV" install --quiet --no-cache-dir --no-compile -r "$last"
+pip --python "$VIRTUAL_ENV" install --quiet --no-cache-dir --no-compile --require-hashes -r "$last"
 cd "$VIRTUAL_ENV"
 find lib -type d '(' -name tests -o -name test -o -name include ')' -prune -exec rm -r {} +
 find lib -type f '(' -name '*.pyi' -o -name '*.a' ')' -delete
@@ -24,7 +26,7 @@ rm "$0"
 _TO = "/usr/local/bin/uv"
 
 IMAGE = Image(
-    base_image="python:3.11-slim",
+    base_image=BASE,
     # A distribution unknown to BentoML, so that it adds no compiler and no git.
     distro="none",
     commands=[

@@ -137,6 +137,8 @@ class LiveModel:
     def _serve(self, stored: store.Stored) -> None:
         self.served = ServedModel(stored, self.name)
         metrics().tag = stored.tag
+        moments = stored.model.moments
+        metrics().training_hours = (moments.mean_x, moments.sd_x)
         # Collections need not look at what stays.
         gc.collect()
         gc.freeze()

@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import sys
+from datetime import UTC, datetime
 
 from bentoml.exceptions import BentoMLException
 from pydantic import ValidationError
 from starlette.types import Scope
 
 access = logging.getLogger("bentoml.access")
+FIELDS = ("client", "method", "path", "status", "ms", "id")  # of a request's line
 
 
 def request_answered(scope: Scope, request_id: str, status: int, seconds: float) -> None:
     """One line, whatever characters the path has."""
     client = scope["client"][0] if scope.get("client") else "-"
     path = scope["path"].encode("unicode_escape").decode()
-    access.info(
-        "%s %s %s %d %.3fms id=%s", client, scope["method"], path, status, seconds * 1e3, request_id
-    )
+    ms = round(seconds * 1e3, 3)
+    access.info("%s %s %s %d %.3fms id=%s", client, scope["method"], path, status, ms, request_id)
+
+
+class JsonLine(logging.Formatter):
+    """A request's line as a JSON object, with its time in UTC."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        fields = dict(zip(FIELDS, record.args or (), strict=True))
+        return json.dumps({"time": time, **fields})
+
+
+def log_requests_as_json() -> None:
+    """Requests' lines go to the standard output as JSON, in this process from now on."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonLine())
+    access.addHandler(handler)
+    access.propagate = False
 
 
 class ClientErrors(logging.Filter):

@@ -12,6 +12,7 @@ import asyncio
 import atexit
 import json
 import logging
+import math
 import os
 import shutil
 import tempfile
@@ -78,6 +79,7 @@ class Metrics:
         self.hours = Tally(HOURS)
         self.extrapolated = 0
         self.tag = ""  # of the model being served
+        self.training_hours = (math.nan, math.nan)  # their mean and standard deviation
         self.folder = os.environ.get(FOLDER)
         self.said = ""
 
@@ -163,6 +165,12 @@ class Metrics:
                         sums[key] = sums.get(key, 0) + value
             family.samples = [Sample(name, dict(labels), v) for (name, labels), v in sums.items()]
             yield family
+        # these are not sums: whichever worker is scraped tells its own
+        for name, what, value in zip(
+            ("mean", "sd"), ("Mean", "Standard deviation"), self.training_hours, strict=True
+        ):
+            text = f"{what} of the hours that the served model was trained on"
+            yield GaugeMetricFamily(f"study_score_training_hours_{name}", text, value)
 
 
 def runs(pid: int) -> bool:

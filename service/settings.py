@@ -59,7 +59,7 @@ class Settings(BaseModel):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$",
         description="letters, digits, dots, hyphens and underscores",
     )
-    access_log: bool = Field(default=True, description="on or off")
+    access_log: bool | Literal["json"] = Field(default=True, description="on, off or json")
     follow: bool | None = Field(default=None, description="on or off")
 
     @field_validator("api_key", "trusted_proxies", "cors_origins", mode="before")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -116,6 +117,20 @@ def test_the_gauge_of_the_served_model_moves_with_a_swap(
     live.load(second)
     assert total(scrape(client), "study_score_model", tag=first) == 0
     assert total(scrape(client), "study_score_model", tag=second) == 1
+
+
+def test_the_hours_of_training_are_told_by_their_mean_and_sd(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are not added up over the workers."""
+    monkeypatch.setattr(metrics(), "folder", str(tmp_path))
+    with leaving("print(flush=True); os.kill(os.getpid(), signal.SIGSTOP)", tmp_path) as worker:
+        assert worker.stdout is not None and worker.stdout.readline()
+        samples = scrape(client)
+        worker.kill()
+    hours = [1, 2, 3]  # the lab's
+    assert total(samples, "study_score_training_hours_mean") == statistics.mean(hours)
+    assert total(samples, "study_score_training_hours_sd") == statistics.pstdev(hours)
 
 
 def test_made_up_urls_add_no_labels(client: TestClient) -> None:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +18,12 @@ import pytest
 import requests
 import yaml
 
-from tests.processes import ROOT, Home, free_port, serving, wait_until
+from tests.processes import ROOT, Home, free_port, serving, start_serving, wait_until
 from tests.tools import tool
 
 ALERTS = ROOT / "service" / "deploy" / "alerts.yaml"
+README = ALERTS.with_name("README.md")
+RUNBOOKS = "https://git.example.com/study-score/blob/main/service/deploy/README.md#"
 DASHBOARD = json.loads((ROOT / "service" / "deploy" / "dashboard.json").read_text())
 INSTALL = "apt-get install --no-install-recommends prometheus"
 RULES = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
@@ -26,12 +33,38 @@ QUERIES = {target["expr"] for panel in DASHBOARD["panels"] for target in panel["
 def test_alerts_fire_when_they_should_and_only_then(tmp_path: Path) -> None:
     """The cases are in alerts.yaml beside this file."""
     cases = tmp_path / "cases.yaml"
-    cases.write_text((ROOT / "tests" / "alerts.yaml").read_text().replace("ALERTS", str(ALERTS)))
+    text = (ROOT / "tests" / "alerts.yaml").read_text()
+    cases.write_text(text.replace("ALERTS", str(ALERTS)).replace("RUNBOOKS", RUNBOOKS))
     promtool = tool("promtool", INSTALL)
     run = subprocess.run([promtool, "test", "rules", cases], capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
-    tested = yaml.safe_load(cases.read_text())["tests"][-1]["alert_rule_test"]
-    assert {test["alertname"] for test in tested} == {rule["alert"] for rule in RULES}
+    tests = yaml.safe_load(cases.read_text())["tests"]
+    fired = [each for test in tests for each in test["alert_rule_test"] if "exp_alerts" in each]
+    assert {each["alertname"] for each in fired} == {rule["alert"] for rule in RULES}
+
+
+def test_each_alert_leads_to_its_section_of_the_readme() -> None:
+    sections = re.findall(r"^#+ (.+)$", README.read_text(), re.MULTILINE)
+    anchors = {section.lower().replace(" ", "-") for section in sections}
+    for rule in RULES:
+        anchor = rule["annotations"]["runbook_url"].removeprefix(RUNBOOKS)
+        assert anchor == rule["alert"].lower()
+        assert anchor in anchors
+
+
+def test_prometheus_takes_the_configurations_of_the_readme(tmp_path: Path) -> None:
+    shutil.copy(ALERTS, tmp_path)
+    blocks = re.findall(r"```yaml\n(.*?)```", README.read_text(), re.DOTALL)
+    configurations = [block for block in blocks if "scrape_configs:" in block]
+    assert len(configurations) == 2
+    for configuration in configurations:
+        # Debian's Prometheus is built without Kubernetes
+        configuration = configuration.replace("kubernetes_sd_configs: [{role: pod}]", "")
+        file = tmp_path / "prometheus.yml"
+        file.write_text(configuration)
+        command = [tool("promtool", INSTALL), "check", "config", str(file)]
+        run = subprocess.run(command, capture_output=True, text=True)
+        assert run.returncode == 0, run.stdout + run.stderr
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +117,26 @@ def value(prometheus: str, query: str) -> list[Any]:
     assert answer["status"] == "success", (query, answer)
     found: list[Any] = answer["data"]["result"]
     return found
+
+
+def test_the_access_log_can_be_lines_of_json(trained: Home) -> None:
+    home = {**trained, "STUDY_SCORE_ACCESS_LOG": "json"}
+    with start_serving(home, stdout=subprocess.PIPE) as server:
+        headers = {"X-Request-ID": 'of"mine'}
+        answer = requests.post(
+            f"{server.url}/predict", json={"hours": 4}, headers=headers, timeout=5
+        )
+        requests.get(f"{server.url}/x%0a%22", timeout=30)
+        server.send_signal(signal.SIGTERM)
+        assert server.stdout is not None
+        log = server.stdout.read().decode()
+    first, second = (json.loads(line) for line in log.splitlines() if line.startswith("{"))
+    seconds = abs(datetime.fromisoformat(first.pop("time")).timestamp() - time.time())
+    assert seconds < 60
+    assert 0 < first.pop("ms") < 1000 * answer.elapsed.total_seconds()
+    told = {"client": "127.0.0.1", "method": "POST", "path": "/predict", "status": 200}
+    assert first == {**told, "id": 'of"mine'}
+    assert (second["path"], second["status"]) == ('/x\\n"', 404)
 
 
 def test_prometheus_takes_the_rules_and_none_fires_while_all_is_well(prometheus: str) -> None:

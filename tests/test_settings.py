@@ -29,6 +29,7 @@ def test_nothing_set_means_the_defaults() -> None:
         ("KEEP_ALIVE_SECONDS", "620", 620.0),
         ("TRUSTED_PROXIES", "10.0.0.0/8, ::1", (IPv4Network("10.0.0.0/8"), IPv6Network("::1"))),
         ("ACCESS_LOG", "off", False),
+        ("ACCESS_LOG", "json", "json"),
         ("FOLLOW", "on", True),
     ],
 )
@@ -54,7 +55,7 @@ def test_a_setting_is_read_from_its_variable(name: str, text: str, value: object
         ("TIMEOUT_SECONDS", "nan", "a number of seconds above 0"),
         ("KEEP_ALIVE_SECONDS", "-1", "a number of seconds above 0"),
         ("TRUSTED_PROXIES", "proxy", "IP addresses or networks, with commas between"),
-        ("ACCESS_LOG", "perhaps", "on or off"),
+        ("ACCESS_LOG", "perhaps", "on, off or json"),
         ("FOLLOW", "", "on or off"),
     ],
 )

@@ -41,6 +41,12 @@ def test_what_is_saved_and_read_again_is_the_same_model(lab_model: StudyScore) -
     assert store.load(store.LATEST).tag == str(bentoml.models.get(store.LATEST).tag) == str(tag)
 
 
+def test_other_users_can_read_a_saved_model(lab_model: StudyScore) -> None:
+    folder = folder_of(store.save(lab_model))
+    assert folder.stat().st_mode & 0o777 == 0o755
+    assert all(file.stat().st_mode & 0o044 == 0o044 for file in folder.iterdir())
+
+
 def test_a_stored_model_is_one_json_file_and_no_pickle(lab_model: StudyScore) -> None:
     folder = folder_of(store.save(lab_model))
     assert {path.name for path in folder.rglob("*")} == {"model.yaml", store.FILE}

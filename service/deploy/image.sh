@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From the newest model to a labelled image, with the container engine that runs here. Options go to `bentoml containerize`.
+# From the newest model to a labelled image and its SBOM, with the container engine that runs here. Options go to `bentoml containerize`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -21,9 +21,35 @@ fi
 
 bento=$(bentoml build --output tag)
 bento=${bento#__tag__:}
-model=$(bentoml get "$bento" --output json | python -c 'import json, sys; print(json.load(sys.stdin)["services"][0]["models"][0]["tag"])')
-bentoml containerize "$bento" --backend "$engine" --image-tag "$bento" --image-tag study_score:latest \
-    --opt label=org.opencontainers.image.title="study score" \
-    --opt label=org.opencontainers.image.version="$(python -c 'import models; print(models.VERSION)')" \
-    --opt label=org.opencontainers.image.revision="$(git describe --always --dirty --abbrev=40 --exclude='*')" \
-    --opt label=study-score.model="$model" "$@"
+{ read -r model && read -r sbom; } < <(python - "$bento" <<'END'
+import sys, bentoml
+bento = bentoml.get(sys.argv[1])
+print(bento.info.all_models[0].tag, bento.path_of("sbom.cdx.json"), sep="\n")
+END
+)
+bentoml containerize "$bento" --backend "$engine" --image-tag "$bento" "$@"
+
+# Any user can read the files, whatever the umask here, as OpenShift's random ones have to; and the
+# user is a number, or Kubernetes could not tell that it is not root.
+"$engine" build --tag "$bento" --tag study_score:latest \
+    --label org.opencontainers.image.title="study score" \
+    --label org.opencontainers.image.version="$(python -c 'import models; print(models.VERSION)')" \
+    --label org.opencontainers.image.revision="$(git describe --always --dirty --abbrev=40 --exclude='*')" \
+    --label study-score.model="$model" - <<END
+FROM $bento
+USER root
+RUN chmod -R a+rX .
+USER 1034
+END
+
+# The SBOM tool asks a Python where its packages are: those of the image are copied out of it, and a
+# script stands in for its Python.
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+container=$("$engine" create "$bento")
+"$engine" cp "$container:/app/.venv/lib" "$folder"
+"$engine" rm "$container" >/dev/null
+printf '#!/bin/sh\necho \[\\"%s\\"\]\n' "$folder"/lib/python*/site-packages >"$folder/python"
+chmod +x "$folder/python"
+python -W ignore -m cyclonedx_py environment --pyproject pyproject.toml --no-validate --output-file "$sbom" "$folder/python"
+echo "SBOM: $sbom"

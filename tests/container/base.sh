@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The image python:3.11-slim in podman's store: pulled, or where no registry can be reached made from Debian's packages.
+# The base image, named by the argument, in podman's store: pulled, or where no registry can be reached made from Debian's packages.
 set -euo pipefail
-name=docker.io/library/python:3.11-slim
+name=$1
 if podman image exists "$name" || podman pull --quiet "$name" >&2; then exit; fi
 
 echo "base.sh: no registry; making $name from Debian's packages" >&2

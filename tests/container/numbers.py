@@ -19,8 +19,7 @@ from typing import NamedTuple
 import requests
 import torch
 
-from tests.container.podman import BASE, IMAGE, Container, built, podman, running
-from tests.processes import ROOT
+from tests.container.podman import BASE, IMAGE, Container, built, locked, podman, running
 
 STOCK = """
 import bentoml
@@ -113,7 +112,7 @@ def main() -> None:
         stock = measure(*mounts, "--env=PYTHONPATH=/site", command=serve)
         ours = measure()
         size, base = (int(podman("inspect", "-f", "{{.Size}}", each)) for each in (IMAGE, BASE))
-    packages, bytes_ = downloads((ROOT / "service/requirements.txt").read_text().split())
+    packages, bytes_ = downloads(locked())
     stock_packages, stock_bytes = downloads(["bentoml==1.4.39", "torch==2.13.0"])
     rows = [
         ("packages", packages, stock_packages),

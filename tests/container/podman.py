@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 import requests
 
+from service import image
 from tests.processes import ROOT, wait_until
 
 INSTALL = (
@@ -20,7 +22,7 @@ INSTALL = (
     " podman runc containernetworking-plugins iptables catatonit debootstrap"
 )
 HERE = Path(__file__).parent
-BASE = "docker.io/library/python:3.11-slim"
+BASE = f"docker.io/library/{image.BASE}"
 IMAGE = "localhost/study_score:latest"
 HARDENED = (
     "--read-only",
@@ -53,10 +55,16 @@ def environment() -> dict[str, str]:
 def built(folder: Path) -> Iterator[tuple[dict[str, str], float]]:
     """`make image` with a model store of its own: the environment, and the seconds it took."""
     home = {**environment(), "BENTOML_HOME": str(folder / "bentoml")}
-    subprocess.run([HERE / "base.sh"], env=home, timeout=300, check=True)
+    subprocess.run([HERE / "base.sh", BASE], env=home, timeout=300, check=True)
     start = time.monotonic()
     make = subprocess.run(
-        ["make", "image"], cwd=ROOT, env=home, capture_output=True, text=True, timeout=300
+        ["make", "image"],
+        cwd=ROOT,
+        env=home,
+        umask=0o077,  # its files here are its owner's alone, and the container's users read them
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert make.returncode == 0, make.stdout + make.stderr
     seconds = time.monotonic() - start
@@ -74,6 +82,12 @@ def podman(*command: str) -> str:
     )
     assert run.returncode == 0, (command, run.stderr)
     return run.stdout.strip()
+
+
+def locked() -> list[str]:
+    """The packages of service/requirements.txt, as NAME==VERSION."""
+    text = (ROOT / "service/requirements.txt").read_text()
+    return re.findall(r"^(\S+==\S+)", text, re.MULTILINE)
 
 
 class Container(NamedTuple):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,10 +27,21 @@ from tests.container.conftest import Built
 from tests.container.podman import IMAGE, podman, right
 from tests.data import FILES
 from tests.processes import ROOT, free_port, wait_until
+from tests.tools import tool
 
 COMPOSE = ROOT / "service/deploy/compose.yaml"
-KUBERNETES = ROOT / "service/deploy/kubernetes.yaml"
-MANIFESTS: list[dict[str, Any]] = list(yaml.safe_load_all(KUBERNETES.read_text()))
+KUBERNETES = ROOT / "service/deploy/kubernetes"
+KUBECTL = "apt-get install --no-install-recommends kubernetes-client"
+
+
+def read(*files: str) -> list[dict[str, Any]]:
+    """The manifests in files of the folder."""
+    return [each for file in files for each in yaml.safe_load_all((KUBERNETES / file).read_text())]
+
+
+MANIFESTS = read("study-score.yaml", "ingress.yaml")
+(KSERVE,) = read("kserve.yaml")
+(POD_MONITOR,) = read("podmonitor.yaml")
 (POD,) = (each["spec"]["template"]["spec"] for each in MANIFESTS if each["kind"] == "Deployment")
 KEY = "a-key-of-the-tests"
 BEARER = {"Authorization": f"Bearer {KEY}"}
@@ -37,9 +51,6 @@ BEARER = {"Authorization": f"Bearer {KEY}"}
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda manifest: manifest["kind"])
 def test_the_kubernetes_manifests_are_valid(manifest: dict[str, Any], version: str) -> None:
     kubernetes_validate.validate(manifest, version, strict=True)
-
-
-KSERVE: dict[str, Any] = yaml.safe_load((ROOT / "service/deploy/kserve.yaml").read_text())
 
 
 def strict(schema: Any) -> Any:
@@ -74,17 +85,70 @@ def test_the_inference_service_is_valid_and_runs_the_same_container() -> None:
     assert ours["readinessProbe"]["httpGet"]["path"] in PROBES
 
 
-def test_what_kubernetes_matches_by_label_is_the_pod() -> None:
-    (deployment,) = (each for each in MANIFESTS if each["kind"] == "Deployment")
-    labels = deployment["spec"]["template"]["metadata"]["labels"]
-    assert deployment["spec"]["selector"]["matchLabels"] == labels
-    for each in MANIFESTS:
-        if each["kind"] == "Service":
-            assert each["spec"]["selector"] == labels
-        if each["kind"] == "PodDisruptionBudget":
-            assert each["spec"]["selector"]["matchLabels"] == labels
-        if each["kind"] == "HorizontalPodAutoscaler":
-            assert each["spec"]["scaleTargetRef"]["name"] == deployment["metadata"]["name"]
+def test_what_kubernetes_matches_by_name_is_there() -> None:
+    kinds = {each["kind"]: each["spec"] for each in (*MANIFESTS, POD_MONITOR)}
+    labels = kinds["Deployment"]["template"]["metadata"]["labels"]
+    for selector in (
+        kinds["Deployment"]["selector"]["matchLabels"],
+        kinds["Service"]["selector"],
+        kinds["PodDisruptionBudget"]["selector"]["matchLabels"],
+        kinds["NetworkPolicy"]["podSelector"]["matchLabels"],
+        kinds["PodMonitor"]["selector"]["matchLabels"],
+    ):
+        assert selector == labels
+    for each in (*MANIFESTS, POD_MONITOR, KSERVE):
+        assert each["metadata"] == {"name": "study-score", "labels": labels}
+    assert kinds["HorizontalPodAutoscaler"]["scaleTargetRef"]["name"] == "study-score"
+    (port,) = POD["containers"][0]["ports"]
+    (served,) = kinds["Service"]["ports"]
+    (allowed,) = kinds["NetworkPolicy"]["ingress"][0]["ports"]
+    (scraped,) = kinds["PodMonitor"]["podMetricsEndpoints"]
+    assert served["targetPort"] == allowed["port"] == scraped["port"] == port["name"]
+    (path,) = kinds["Ingress"]["rules"][0]["http"]["paths"]
+    assert path["backend"]["service"] == {"name": "study-score", "port": {"name": served["name"]}}
+    assert labels[kinds["PodMonitor"]["jobLabel"]] == "study-score"  # the job of alerts.yaml
+
+
+def kustomized(folder: Path, *wanted: str) -> list[dict[str, Any]]:
+    """What kubectl makes of a copy of the folder, with the commented lines that name these."""
+    kubectl = tool("kubectl", KUBECTL)
+    shutil.copytree(KUBERNETES, folder)
+    file = folder / "kustomization.yaml"
+    lines = file.read_text().splitlines(keepends=True)
+    text = "".join(
+        line.replace("# ", "", 1) if any(name in line for name in wanted) else line
+        for line in lines
+    )
+    version = subprocess.check_output([kubectl, "version", "--client", "--output=json"], text=True)
+    if "kustomizeVersion" not in version:  # before 1.24, as Debian 12's
+        text = text.replace("patches:", "patchesStrategicMerge:").replace("- path: ", "- ")
+    file.write_text(text)
+    rendered = subprocess.check_output([kubectl, "kustomize", str(folder)], text=True)
+    return list(yaml.safe_load_all(rendered))
+
+
+IMAGE_THERE = "registry.example.com/study_score:TAG"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kinds"),
+    [
+        ([], {each["kind"] for each in read("study-score.yaml")}),
+        (["ingress", "podmonitor"], {each["kind"] for each in (*MANIFESTS, POD_MONITOR)}),
+        (["patches", "model-volume"], {each["kind"] for each in read("study-score.yaml")}),
+        (["kserve"], {each["kind"] for each in (*read("study-score.yaml"), KSERVE)}),
+    ],
+)
+def test_kustomize_puts_one_tag_into_what_is_wanted(
+    tmp_path: Path, wanted: list[str], kinds: set[str]
+) -> None:
+    manifests = kustomized(tmp_path / "copy", *wanted)
+    assert {each["kind"] for each in manifests} == kinds
+    images = re.findall(r"'image': '([^']+)'", str(manifests))
+    assert set(images) == {IMAGE_THERE}
+    for each in manifests:
+        if each["kind"] not in ("PodMonitor", "InferenceService"):
+            kubernetes_validate.validate(each, kubernetes_validate.latest_version(), strict=True)
 
 
 def test_the_compose_file_is_valid() -> None:
@@ -104,17 +168,21 @@ def port() -> int:
     return free_port()
 
 
-@pytest.fixture
-def played(built: Built, port: int, tmp_path: Path) -> Iterator[str]:
-    """`podman kube play` of kubernetes.yaml, with the image under its name there; the URL."""
-    (container,) = POD["containers"]
-    secret = container["env"][0]["valueFrom"]["secretKeyRef"]
-    published = f"containerPort: 3000, hostPort: {port}"  # or podman takes the host's port 3000
-    manifest = tmp_path / "kubernetes.yaml"
-    manifest.write_text(KUBERNETES.read_text().replace("containerPort: 3000", published))
-    key = tmp_path / "key"
+@contextmanager
+def played(folder: Path, port: int, *wanted: str, tag: str = "") -> Iterator[str]:
+    """`podman kube play` of what kustomize makes, with the image under its name there; the URL."""
+    manifests = kustomized(folder / "copy", *wanted)
+    (pod,) = (each["spec"]["template"]["spec"] for each in manifests if "template" in each["spec"])
+    (container,) = pod["containers"]
+    container["ports"][0]["hostPort"] = port  # or podman takes the host's port 3000
+    manifest = folder / "kubernetes.yaml"
+    manifest.write_text(
+        yaml.safe_dump_all(manifests).replace("value: study_score:TAG", f"value: {tag}")
+    )
+    secret = POD["containers"][0]["env"][0]["valueFrom"]["secretKeyRef"]
+    key = folder / "key"
     key.write_text(json.dumps({secret["key"]: base64.b64encode(KEY.encode()).decode()}))
-    podman("tag", IMAGE, container["image"])
+    podman("tag", IMAGE, IMAGE_THERE)
     podman("secret", "create", secret["name"], str(key))
     try:
         podman("kube", "play", str(manifest))
@@ -123,21 +191,24 @@ def played(built: Built, port: int, tmp_path: Path) -> Iterator[str]:
         podman("kube", "down", str(manifest))
         podman("secret", "rm", secret["name"])
         podman("volume", "rm", "--force", *(volume["name"] for volume in POD["volumes"]))
-        podman("untag", IMAGE, container["image"])
+        podman("untag", IMAGE, IMAGE_THERE)
 
 
-def test_podman_plays_the_kubernetes_manifest(played: str) -> None:
-    wait_until(lambda: right(played, KEY))
-    assert requests.post(f"{played}/predict", json={"hours": 4}, timeout=30).status_code == 401
-    (container,) = POD["containers"]
-    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-        path = container[probe]["httpGet"]["path"]
-        assert requests.get(f"{played}{path}", timeout=30).status_code == 200  # without a key
-    inside = "study-score-pod-0-study-score"
-    assert podman("exec", inside, "id", "--user") == "1034"
-    assert podman("exec", inside, "printenv", "STUDY_SCORE_API_KEY") == KEY
-    template = "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.Memory}} {{.EffectiveCaps}}"
-    assert podman("inspect", "--format", template, inside) == f"true {256 << 20} []"
+INSIDE = "study-score-pod-0-study-score"
+
+
+def test_podman_plays_the_kubernetes_manifest(built: Built, tmp_path: Path, port: int) -> None:
+    with played(tmp_path, port) as url:
+        wait_until(lambda: right(url, KEY))
+        assert requests.post(f"{url}/predict", json={"hours": 4}, timeout=30).status_code == 401
+        (container,) = POD["containers"]
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            path = container[probe]["httpGet"]["path"]
+            assert requests.get(f"{url}{path}", timeout=30).status_code == 200  # without a key
+        assert podman("exec", INSIDE, "id", "--user") == "1034"
+        assert podman("exec", INSIDE, "printenv", "STUDY_SCORE_API_KEY") == KEY
+        template = "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.Memory}} {{.EffectiveCaps}}"
+        assert podman("inspect", "--format", template, INSIDE) == f"true {256 << 20} []"
 
 
 @pytest.fixture

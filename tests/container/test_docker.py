@@ -65,7 +65,7 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stderr=log) as engine:
         try:
             wait_until(lambda: answers(docker, "docker", "info"))
-            docker("tests/container/base.sh")
+            docker("tests/container/base.sh", BASE)
             docker("podman", "save", "--output", str(folder / "base"), BASE)
             docker("docker", "load", "--quiet", "--input", str(folder / "base"))
             docker(sys.executable, "-m", "training")

@@ -20,6 +20,7 @@ from tests.container.podman import HARDENED, IMAGE, Container, environment, podm
 from tests.processes import accepts, wait_until
 
 HALF_A_CPU = "--cpus=0.5"
+FOLDERS = ("/", "/app", "/home/bentoml", "/tmp", "/usr", "/var/tmp")  # noqa: S108
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +50,26 @@ def test_it_does_not_run_as_root_and_can_do_nothing_that_root_can(container: Con
     assert status["NoNewPrivs"].strip() == "1"
 
 
+def test_a_random_user_of_group_0_runs_it_too(built: Built) -> None:
+    """As OpenShift runs containers."""
+    with running(*HARDENED, "--user=1000660000:0") as container:
+        assert right(container.url)
+        assert container.run("id", "--user") == "1000660000"
+        assert container.run("id", "--groups") == "0"
+        code = "import os, sys; print(*[x for x in sys.argv[1:] if os.access(x, os.W_OK)])"
+        assert container.run("python", "-c", code, *FOLDERS) == "/tmp"  # noqa: S108
+
+
 def test_only_the_temporary_folder_can_be_written(container: Container) -> None:
     code = "import os, sys; print(*[x for x in sys.argv[1:] if os.access(x, os.W_OK)])"
-    folders = ("/", "/app", "/home/bentoml", "/tmp", "/usr", "/var/tmp")  # noqa: S108
-    assert container.run("python", "-c", code, *folders) == folders[3]
+    assert container.run("python", "-c", code, *FOLDERS) == FOLDERS[3]
 
 
 def test_it_stays_within_its_memory_under_load(container: Container) -> None:
+    stays_within_its_memory(container)
+
+
+def stays_within_its_memory(container: Container) -> None:
     batch = {"hours": [hours % 24 for hours in range(10_000)]}
     scores = [hours * 2.0 for hours in batch["hours"]]
     processes = podman("top", container.name, "hpid")
@@ -141,6 +155,34 @@ def test_a_wrong_setting_ends_it_at_once_with_a_line(built: Built, setting: str,
     assert run.returncode != 0
     assert [line for line in run.stderr.splitlines() if rule in line]
     assert "Traceback" not in run.stderr
+
+
+def test_more_workers_than_the_memory_holds_are_refused_with_the_number_that_fits(
+    built: Built,
+) -> None:
+    run = run_to_its_end("--env=STUDY_SCORE_WORKERS=3", IMAGE)
+    assert run.returncode != 0
+    assert "STUDY_SCORE_WORKERS is 3, which take 320 MB of memory" in run.stderr
+    assert "the limit of 268 MB has room for 2" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_as_many_workers_as_fit_stay_within_the_memory_under_load(built: Built) -> None:
+    with running(*HARDENED, "--env=STUDY_SCORE_WORKERS=2") as container:
+        wait_until(lambda: workers(container) == 2)
+        stays_within_its_memory(container)
+
+
+def test_cpu_count_is_that_of_the_cpu_limit(built: Built) -> None:
+    """The machine has two or more."""
+    with running(*HARDENED, "--cpus=1", "--env=STUDY_SCORE_WORKERS=cpu_count") as container:
+        assert workers(container) == 1
+
+
+def workers(container: Container) -> int:
+    return container.run("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '").count(
+        "worker.service"
+    )
 
 
 def test_settings_come_by_environment(built: Built) -> None:

@@ -8,10 +8,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from models import VERSION
 from tests.container.conftest import Built
-from tests.container.podman import BASE, IMAGE, podman
+from tests.container.podman import BASE, IMAGE, locked, podman
 from tests.processes import ROOT, Home
 
 INSTALLED = """
@@ -32,8 +34,38 @@ def test_the_image_adds_at_most_160_mb_to_its_base(built: Built) -> None:
 
 def test_the_packages_are_the_locked_ones_and_no_others(built: Built) -> None:
     installed = inside("python", "-c", INSTALLED).split()
-    assert set(installed) == set((ROOT / "service/requirements.txt").read_text().split())
+    assert set(installed) == set(locked())
     assert not any(name.startswith("torch") for name in installed)
+
+
+def test_pip_checks_the_hash_of_each_package(built: Built) -> None:
+    environment = built.bento / "env"
+    requirements = (environment / "python/requirements.txt").read_text().replace("\\\n", "")
+    hashed = {line.split()[0] for line in requirements.splitlines() if " --hash=sha256:" in line}
+    assert hashed == set(locked())
+    dockerfile = (environment / "docker/Dockerfile").read_text()
+    assert "--require-hashes" in dockerfile
+    assert dockerfile.count(f"FROM {BASE.removeprefix('docker.io/library/')} ") == 1
+
+
+def test_the_sbom_lists_the_packages_of_the_image_with_their_licences(built: Built) -> None:
+    text = (built.bento / "sbom.cdx.json").read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    sbom = json.loads(text)
+    assert (sbom["bomFormat"], sbom["metadata"]["component"]["name"]) == (
+        "CycloneDX",
+        "study-score",
+    )
+    listed = {
+        each["purl"].removeprefix("pkg:pypi/").replace("@", "==") for each in sbom["components"]
+    }
+    assert listed == set(locked())
+    unlicensed = {each["name"] for each in sbom["components"] if "licenses" not in each}
+    assert unlicensed <= {"simple-di"}  # whose own metadata name none
+
+
+def test_kubernetes_can_tell_that_its_user_is_not_root(built: Built) -> None:
+    assert podman("inspect", "--format", "{{.Config.User}}", IMAGE) == "1034"
 
 
 @pytest.mark.parametrize("program", ["cc", "gcc", "git", "make", "uv"])
