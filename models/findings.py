@@ -10,7 +10,6 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field
 
 from models.document import Document
-from models.moments import NotNegative
 
 SURE = 0.05  # a p value below this is not put down to chance
 FEW = 10  # so many rows on a line may well be chance
@@ -20,6 +19,7 @@ BEND_MATTERS = 0.02  # Cohen's f^2 (1988, "Statistical power analysis"): a small
 SPREAD_MATTERS = 1.25
 SKEWNESS_MATTERS, KURTOSIS_MATTERS = 0.5, 1.0
 LONG = 1e6  # numbers from here on are not written out
+NotNegative = Annotated[float, Field(ge=0)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 

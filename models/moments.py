@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import operator
 import sys
 from collections.abc import Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 import numpy as np
@@ -17,15 +19,46 @@ from models.document import Document
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Array = NDArray[np.float64]
+
 Number = Any  # a float, or a tensor that holds one number for each of several problems
-NotNegative = Annotated[float, Field(ge=0)]
-ROUNDING = 64 * sys.float_info.epsilon  # of a number that many batches were merged into
+ROUNDING = 64 * sys.float_info.epsilon  # of a number that many sums were made into
 LEAST = sys.float_info.min / sys.float_info.epsilon  # below this a sum has lost digits
-HIGHER = (1, 1, 1, 2, 3, 3, 3, 4, 5), (3, 4, 5, 5, 3, 4, 5, 5, 5)  # where Moments.gram has them
+LEAST_SXX = 1e-120  # hours that vary by less do not vary: a slope would be beyond all numbers
+POOR = 16  # times its own sum of squares: sums about a line further away lose digits
+# The products of up to four of x and r that are summed, in the order of `Moments.sums`
+PRODUCTS = tuple(
+    "".join(product)
+    for order in (1, 2, 3, 4)
+    for product in itertools.combinations_with_replacement("xr", order)
+)
+BASIS = ("", "x", "r", "xx", "xr", "rr")  # the products of two of these are all of PRODUCTS
+PLACES = np.array(
+    [
+        [("", *PRODUCTS).index("".join(sorted(one + other, key="xr".index))) for other in BASIS]
+        for one in BASIS
+    ]
+)
+FIRSTS = np.unique(PLACES, return_index=True)[1][1:]  # where each product stands in a matrix
+
+
+class Line(NamedTuple):
+    """The line through (x, y), hours and score, that rises by `slope` an hour."""
+
+    x: float
+    y: float
+    slope: float
 
 
 class Cost(NamedTuple):
-    """The mean squared error of `Wx + b` as a function of (W, b): a bowl over its lowest point."""
+    """The mean squared error of `Wx + b` as a function of (W, b): a bowl over its lowest point.
+
+    >>> cost = Moments.of(np.array([1.0, 2, 3]), np.array([2.0, 4, 6])).cost
+    >>> cost(0.0, 0.0)  # (4 + 16 + 36) / 3
+    18.666666666666668
+    >>> cost(2.0, 0.0)
+    0.0
+    """
 
     least: Number
     slope: Number
@@ -42,7 +75,7 @@ class Cost(NamedTuple):
         )
 
 
-class HigherSums(Document):
+class HigherSums(NamedTuple):
     """Sums over the rows of products of three and four of x - mean_x and r, as their names say."""
 
     sxxx: float
@@ -55,49 +88,28 @@ class HigherSums(Document):
     sxrrr: float
     srrrr: float
 
-    @classmethod
-    def of(cls, *sums: float) -> HigherSums | None:
-        """These, in this order; None if one is unknown or overflowed."""
-        named = dict(zip(cls.model_fields, map(float, sums), strict=True))
-        return cls(**named) if all(map(math.isfinite, named.values())) else None
-
 
 class Moments(Document):
-    """Rows of (x, y) reduced to their count, means and sums of products of up to four deviations.
+    """Rows of (hours, score) reduced to their count, extremes and sums about a line.
 
-    x is hours and y is scores, each in its own unit. `slope` is that of the least-squares line, 0
-    where x never varies; `sxx` is the sum of (x - mean_x)^2 and `srr` that of r^2, with r the row's
-    residual, y - mean_y - slope (x - mean_x). Sums of residuals keep the digits that those of y
-    lose where the line fits well. The sums of r and of (x - mean_x) r are 0. A sum over constant
-    values is exactly 0. `rest_x` and `rest_y` are what the means lose by rounding, which counts
-    where they dwarf the spread. `higher` is null where the fourth powers overflow, and in files
-    of format 1, which had none.
+    `sums` are those of PRODUCTS, where x is a row's hours minus `line.x` and r its residual,
+    score - line.y - line.slope * x. Sums of residuals keep the digits that those of scores lose
+    where a line fits well. Rows about the same line are merged by adding their sums.
+
+    >>> one, other = Moments.of(np.array([1.0, 2]), np.array([2.0, 4])), Moments.of(
+    ...     np.array([3.0]), np.array([6.0]))
+    >>> both = one + other
+    >>> both.n, both.mean_x, both.mean_y, both.slope
+    (3, 2.0, 4.0, 2.0)
     """
 
+    line: Line
     n: Annotated[int, Field(ge=1)]
-    mean_x: float
-    mean_y: float
-    rest_x: float = 0.0
-    rest_y: float = 0.0
-    slope: float
-    sxx: NotNegative
-    srr: NotNegative
+    sums: Annotated[tuple[float, ...], Field(min_length=len(PRODUCTS), max_length=len(PRODUCTS))]
     min_x: float
     max_x: float
-    higher: HigherSums | None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_format_1(cls, fields: Any) -> Any:
-        """Format 1 had the sums of y itself, `sxy` and `syy`."""
-        if not isinstance(fields, dict) or "syy" not in fields:
-            return fields
-        fields = dict(fields)
-        sxx, sxy, syy = fields["sxx"], fields.pop("sxy"), fields.pop("syy")
-        slope = sxy / sxx if sxx > LEAST else 0.0
-        srr = syy - slope * sxy
-        srr = srr if srr > 1e-14 * syy else 0.0  # the rest is rounding
-        return {**fields, "slope": slope, "srr": srr, "higher": None}
+    min_y: float
+    max_y: float
 
     @model_validator(mode="after")
     def _finite(self) -> Self:
@@ -106,84 +118,127 @@ class Moments(Document):
         return self
 
     @classmethod
-    def of(cls, x: NDArray[np.float64], y: NDArray[np.float64]) -> Moments:
-        """The moments of the rows (x[i], y[i]); x and y have shape (n,), n >= 1, and are finite.
+    def of(cls, x: Array, y: Array, line: Line | None = None) -> Moments:
+        """The moments of the rows (x[i], y[i]), about a line or their own.
 
-        Shifting by the first row keeps digits where the mean dwarfs the spread (Chan, Golub and
-        LeVeque 1983, "Algorithms for computing the sample variance").
-
-        Raises ValueError if a square overflows.
+        x and y have shape (n,), n >= 1, and are finite. Raises ValueError if a sum overflows.
         """
+        if line is None:
+            line = cls.of(x, y, Line(float(x[0]), float(y[0]), 0.0)).least_squares
         with np.errstate(over="ignore", invalid="ignore"):
-            dx, r = x - x[0], y - y[0]
-            shift_x, shift_y = dx.mean(), r.mean()
-            dx -= shift_x
-            r -= shift_y
-            sxx = dx @ dx
-            slope = dx @ r / sxx if sxx > LEAST else 0.0
-            r -= slope * dx
-            xx, xr, rr = dx * dx, dx * r, r * r
-            higher = HigherSums.of(
-                dx @ xx, xx @ r, dx @ rr, r @ rr, xx @ xx, xx @ xr, xx @ rr, xr @ rr, rr @ rr
-            )
-            mean_x, rest_x = _with_rest(float(x[0]), float(shift_x))
-            mean_y, rest_y = _with_rest(float(y[0]), float(shift_y))
-            return cls(
-                n=len(x),
-                mean_x=mean_x,
-                mean_y=mean_y,
-                rest_x=rest_x,
-                rest_y=rest_y,
-                slope=float(slope),
-                sxx=float(sxx),
-                srr=float(r @ r),
-                min_x=float(x.min()),
-                max_x=float(x.max()),
-                higher=higher,
-            )
+            d = x - line.x
+            values = {"x": d, "r": y - line.y - line.slope * d}
+            products = (np.prod([values[name] for name in names], axis=0) for names in PRODUCTS)
+            sums = tuple(math.fsum(product) for product in products)
+        return cls(
+            line=line,
+            n=len(x),
+            sums=sums,
+            min_x=float(x.min()),
+            max_x=float(x.max()),
+            min_y=float(y.min()),
+            max_y=float(y.max()),
+        )
 
     def __add__(self, other: Moments) -> Moments:
-        """The moments of both sets of rows.
-
-        Those of the second order by Chan, Golub and LeVeque (1979, STAN-CS-79-773), around the new
-        line. Those above by Pebay (2008, "Formulas for robust, one-pass parallel
-        computation of covariances and arbitrary-order statistical moments", SAND2008-6212), whose
-        sums over binomials are here the product of three matrices.
-        """
-        n = self.n + other.n
-        share = other.n / n
-        weight = self.n * share
-        dx = other.mean_x - self.mean_x + (other.rest_x - self.rest_x)
-        dy = other.mean_y - self.mean_y + (other.rest_y - self.rest_y)
-        mean_x, rest_x = _with_rest(self.mean_x, self.rest_x + dx * share)
-        mean_y, rest_y = _with_rest(self.mean_y, self.rest_y + dy * share)
-        sxx = self.sxx + other.sxx + dx * dx * weight
-        sxy = self.sxy + other.sxy + dx * dy * weight
-        slope = sxy / sxx if sxx > LEAST else 0.0
-        tilts = self.slope - slope, other.slope - slope
-        offset = dy - slope * dx  # of the other's mean from a line through this one's
-        higher = None
-        if self.higher and other.higher:
-            gram = self.gram(-dx * share, -offset * share, tilts[0])
-            gram += other.gram(dx * (1 - share), offset * (1 - share), tilts[1])
-            higher = HigherSums.of(*gram[HIGHER])
+        """The moments of both sets of rows, about the line of the larger."""
+        if other.n > self.n:
+            return other + self
+        other = other.about(self.line)
         return Moments(
-            n=n,
-            mean_x=mean_x,
-            mean_y=mean_y,
-            rest_x=rest_x,
-            rest_y=rest_y,
-            slope=slope,
-            sxx=sxx,
-            srr=self.srr
-            + other.srr
-            + tilts[0] * self.sxx * tilts[0]
-            + tilts[1] * other.sxx * tilts[1]
-            + offset * offset * weight,
+            line=self.line,
+            n=self.n + other.n,
+            sums=tuple(map(operator.add, self.sums, other.sums)),
             min_x=min(self.min_x, other.min_x),
             max_x=max(self.max_x, other.max_x),
-            higher=higher,
+            min_y=min(self.min_y, other.min_y),
+            max_y=max(self.max_y, other.max_y),
         )
+
+    def about(self, line: Line) -> Moments:
+        """The moments of the same rows about another line."""
+        if line == self.line:
+            return self
+        back = self.line.x - line.x
+        above = self.line.y - line.y - line.slope * back
+        gram = _changed(self.n, self.sums, back, above, self.line.slope - line.slope)
+        return Moments(
+            line=line,
+            n=self.n,
+            sums=_products(gram),
+            min_x=self.min_x,
+            max_x=self.max_x,
+            min_y=self.min_y,
+            max_y=self.max_y,
+        )
+
+    @cached_property
+    def centred(self) -> dict[str, float]:
+        """Every sum by its name, about the mean and the least-squares line of the rows.
+
+        Those that are 0 there by definition are exactly 0, as are all of constant values.
+        """
+        x, r = self.sums[:2]
+        tilt, d = self._tilt, x / self.n
+        gram = _changed(self.n, self.sums, -d, tilt * d - r / self.n, -tilt)
+        zero = {"x", "r", "xr"}
+        zero |= {name for name in PRODUCTS if "x" in name and self.min_x == self.max_x}
+        zero |= {name for name in PRODUCTS if "r" in name and self.min_y == self.max_y}
+        named = zip(PRODUCTS, _products(gram), strict=True)
+        return {name: 0.0 if name in zero else value for name, value in named}
+
+    @cached_property
+    def _tilt(self) -> float:
+        """How much steeper than `line` the least-squares line is."""
+        x, r, xx, xr, _ = self.sums[:5]
+        sxx = xx - x / self.n * x
+        if self.min_x == self.max_x or self.min_y == self.max_y or sxx <= LEAST_SXX:
+            return -self.line.slope
+        return (xr - x / self.n * r) / sxx
+
+    @property
+    def slope(self) -> float:
+        """The slope of the least-squares line, 0 where hours or scores never vary."""
+        return self.line.slope + self._tilt
+
+    @property
+    def mean_x(self) -> float:
+        """The mean hours."""
+        return self.min_x if self.min_x == self.max_x else self.line.x + self.sums[0] / self.n
+
+    @property
+    def mean_y(self) -> float:
+        """The mean score."""
+        if self.min_y == self.max_y:
+            return self.min_y
+        x, r = self.sums[:2]
+        return self.line.y + (self.line.slope * x + r) / self.n
+
+    @property
+    def least_squares(self) -> Line:
+        """The line that fits these rows best."""
+        return Line(self.mean_x, self.mean_y, self.slope)
+
+    @property
+    def sxx(self) -> float:
+        """The sum of (x - mean_x)^2."""
+        return max(0.0, self.centred["xx"])
+
+    @property
+    def srr(self) -> float:
+        """The sum of squared residuals of the least-squares line."""
+        return max(0.0, self.centred["rr"])
+
+    @property
+    def higher(self) -> HigherSums:
+        """The sums of products of three and four."""
+        return HigherSums(*(self.centred[name] for name in PRODUCTS[5:]))
+
+    @property
+    def is_poor(self) -> bool:
+        """Whether `line` is so far from the rows that sums about it have lost digits."""
+        _, _, xx, _, rr = self.sums[:5]
+        return xx > POOR * self.sxx or rr > POOR * (self.srr + self.rounding)
 
     @property
     def sd_x(self) -> float:
@@ -234,38 +289,14 @@ class Moments(Document):
             mean_y=0.0,
         )
 
-    def gram(self, x: float, y: float, tilt: float) -> NDArray[np.float64]:
+    def gram(self, x: float, y: float, tilt: float) -> Array:
         """Sums over the rows of all products of two of 1, d, e, d^2, d e and e^2; shape (6, 6).
 
         d is the distance of a row's hours from a centre that lies x below `mean_x`, and e that of
         its score from a line whose slope is `tilt` below `slope`, and which lies y below
-        `mean_y` at `mean_x`. All NaN where the higher sums are unknown.
+        `mean_y` at `mean_x`.
         """
-        n, sxx, srr = self.n, self.sxx, self.srr
-        higher = self.higher.model_dump().values() if self.higher else [math.nan] * 9
-        xxx, xxr, xrr, rrr, xxxx, xxxr, xxrr, xrrr, rrrr = higher
-        own = np.array(
-            [  # those of 1, dx, r, dx^2, dx r and r^2
-                [n, 0, 0, sxx, 0, srr],
-                [0, sxx, 0, xxx, xxr, xrr],
-                [0, 0, srr, xxr, xrr, rrr],
-                [sxx, xxx, xxr, xxxx, xxxr, xxrr],
-                [0, xxr, xrr, xxxr, xxrr, xrrr],
-                [srr, xrr, rrr, xxrr, xrrr, rrrr],
-            ]
-        )
-        change = np.array(
-            [  # of 1, d = x + dx, e = y + tilt dx + r, and their products
-                [1, 0, 0, 0, 0, 0],
-                [x, 1, 0, 0, 0, 0],
-                [y, tilt, 1, 0, 0, 0],
-                [x * x, 2 * x, 0, 1, 0, 0],
-                [x * y, x * tilt + y, x, tilt, 1, 0],
-                [y * y, 2 * y * tilt, 2 * y, tilt * tilt, 2 * tilt, 1],
-            ]
-        )
-        with np.errstate(over="ignore", invalid="ignore"):
-            return np.array(change @ own @ change.T)
+        return _changed(self.n, tuple(self.centred.values()), x, y, tilt)
 
     def from_standard_units(self, W: float, b: float) -> tuple[float, float]:
         """W in score units per hour and b in score units, from a line in standard units.
@@ -292,11 +323,31 @@ class Moments(Document):
         return total if total > self.rounding else 0.0
 
 
-def _with_rest(one: float, other: float) -> tuple[float, float]:
-    """Their sum, and what it loses by rounding (Knuth, "Seminumerical Algorithms", 4.2.2)."""
-    total = one + other
-    of_other = total - one
-    return total, (one - (total - of_other)) + (other - of_other)
+def _changed(n: int, sums: tuple[float, ...], x: float, y: float, tilt: float) -> Array:
+    """The matrix of `Moments.gram`, from the sums of products of hours X and residuals r.
+
+    Sums of products are linear in one another when variables are; Pebay has the same by binomials
+    (2008, "Formulas for robust, one-pass parallel computation of covariances and arbitrary-order
+    statistical moments", SAND2008-6212).
+    """
+    change = np.array(
+        [  # of 1, d = x + X, e = y + tilt X + r, and their products
+            [1, 0, 0, 0, 0, 0],
+            [x, 1, 0, 0, 0, 0],
+            [y, tilt, 1, 0, 0, 0],
+            [x * x, 2 * x, 0, 1, 0, 0],
+            [x * y, x * tilt + y, x, tilt, 1, 0],
+            [y * y, 2 * y * tilt, 2 * y, tilt * tilt, 2 * tilt, 1],
+        ]
+    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        changed: Array = change @ np.array((n, *sums))[PLACES] @ change.T
+    return changed
+
+
+def _products(gram: Array) -> tuple[float, ...]:
+    """The sums of PRODUCTS in such a matrix."""
+    return tuple(gram.ravel()[FIRSTS].tolist())
 
 
 def _neat(value: float, scale: float) -> float:

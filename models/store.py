@@ -18,7 +18,7 @@ from bentoml.models import BentoModel
 from pydantic import ValidationError
 
 from models.document import first_problem
-from models.study_score import StudyScore
+from models.study_score import FORMAT, StudyScore
 
 NAME = "study_score"
 LATEST = f"{NAME}:latest"
@@ -151,8 +151,11 @@ def readable() -> list[Stored]:
 
 def _model(text: str) -> StudyScore:
     document = json.loads(text)
-    if isinstance(document, dict) and (found := document.get("format", 3)) != 3:
-        raise ValueError(f"it has format {found!r}, and this version reads format 3; train again")
+    if isinstance(document, dict) and document.get("format", FORMAT) != FORMAT:
+        raise ValueError(
+            f"it has format {document['format']!r}, and this version reads format {FORMAT} alone;"
+            " train again, or serve it with the version that trained it"
+        )
     return StudyScore.model_validate_json(text)
 
 

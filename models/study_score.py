@@ -16,17 +16,18 @@ from models.findings import SURE, Diagnosis, Finding, findings
 from models.moments import Moments, merged
 from models.spread import Quadratic, Residuals, Spread, Total, clipped, root
 
+FORMAT = 3  # of the stored document; nothing else is read
 HOURS_MAX = 8784.0  # the hours in a leap year
 ENOUGH = 100  # rows, to tell what errors are like that are not normal
 DECISIVE = "row_hours", "row_score", "slope_without"  # as findings call them
 
 
 class Source(Document):
-    """What rows came from, the columns that held hours and scores, and what it is known again by.
+    """What rows came from, the columns that held hours and scores, and what they are known by.
 
-    A file by the SHA-256 of its content, an object in a bucket by its store's `version` or ETag of
-    it, and a `query` by the SHA-256 of its rows' numbers in the order they came. `read_as` says how
-    it was read, nothing for plain CSV and for Parquet.
+    `identity` is the same for the same rows in any order, format or packing. For the record there
+    are also the SHA-256 of a file, the `version` or ETag of an object in a bucket, and the text of
+    a `query`. `read_as` says how it was read, nothing for plain CSV and for Parquet.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Source(Document):
     rows: Annotated[int, Field(ge=0)]
     skipped: Annotated[int, Field(ge=0)]
     bytes: Annotated[int, Field(ge=0)] | None
+    identity: Annotated[str, Field(pattern="^[0-9a-f]{1,32}$")]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None
     version: str | None = None
     query: str | None = None

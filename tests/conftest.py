@@ -24,9 +24,9 @@ from starlette.testclient import TestClient  # noqa: E402
 from models import store  # noqa: E402
 from models.study_score import StudyScore  # noqa: E402
 from service.app import StudyScoreService  # noqa: E402
+from tests.data import read_rows  # noqa: E402
 from tests.processes import Home  # noqa: E402
 from training.fit import fit  # noqa: E402
-from training.rows import read_rows  # noqa: E402
 
 
 class Together(LoadFileScheduling):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from training.rows import Summary, read_rows
+from training import reduce
+from training.columns import Columns
+from training.reduce import How, Summary
 
 Array = NDArray[np.float64]
 FILES = Path(__file__).parent / "files"  # as other programs write them; make.sh makes them
@@ -60,6 +64,12 @@ def write_csv(path: Path, x: Array, y: Array) -> str:
     lines = [f"{float(a)!r},{float(b)!r}" for a, b in zip(x, y, strict=True)]
     path.write_text("\n".join(["hours,score", *lines]) + "\n")
     return str(path)
+
+
+def read_rows(
+    paths: Sequence[str], columns: Columns | None = None, sql: str | None = None, **how: Any
+) -> Summary:
+    return reduce.read_rows(paths, How(columns or Columns(), **how), sql=sql)
 
 
 def rows_of(folder: Path, x: Array, y: Array, folds: int = 10) -> Summary:

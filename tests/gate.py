@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.moments import Moments
+from models.moments import Moments, merged
 from models.store import Stored
 from models.study_score import StudyScore
-from tests.data import Array
+from tests.data import Array, read_rows
 from training.fit import fit
-from training.rows import Sample, Summary, fold_of, read_rows
+from training.reduce import Summary, fold_of
 
 SOURCE = read_rows([]).sources[0]
 Random = np.random.Generator
@@ -52,10 +52,19 @@ def summary(rows: Rows, folds: int = 10) -> Summary:
     x, y = rows
     fold = fold_of(x, y, folds)
     masks = [fold == k for k in range(folds)]
-    parts = [Moments.of(x[mask], y[mask]) if mask.any() else None for mask in masks]
+    line = Moments.of(x, y).least_squares
+    parts = [Moments.of(x[mask], y[mask], line) if mask.any() else None for mask in masks]
     digest = hashlib.sha256(x.tobytes() + y.tobytes()).hexdigest()
     source = SOURCE.model_copy(update={"sha256": digest})
-    return Summary(tuple(parts), (source,), sample=Sample(x, y, np.ones(len(x), np.int64)))
+    drawn = list(zip(x.tolist(), y.tolist(), strict=True))
+    errors = abs(y - merged(parts).slope * x)
+    ends = {int(x.argmin()), int(x.argmax()), int(abs(errors - np.median(errors)).argmax())}
+    return Summary(
+        tuple(parts),
+        (source,),
+        sample=tuple((*row, 1) for row in drawn),
+        extremes=tuple(drawn[k] for k in sorted(ends)),
+    )
 
 
 def trained(rows: Summary) -> StudyScore:

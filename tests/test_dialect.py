@@ -11,14 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.data import FILES
+from tests.data import FILES, read_rows
 from tests.test_rows import write
 from tests.tools import tool
 from training import dialect
 from training.columns import Columns
 from training.dialect import Asked, Dialect
 from training.errors import DataError
-from training.rows import read_rows
 
 
 def told(

@@ -11,11 +11,11 @@ import pytest
 
 from models.store import Stored
 from models.study_score import StudyScore
-from tests.data import Array, write_csv
+from tests.data import Array, read_rows, write_csv
 from tests.gate import BROKEN, Random, Rows, champion, draw, joined, summary, trained
 from training.fit import fit
 from training.gate import Comparison, compare
-from training.rows import Summary, fold_of, read_rows
+from training.reduce import Summary, fold_of
 
 TIMES = 200
 

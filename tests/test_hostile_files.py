@@ -11,13 +11,13 @@ import random
 from collections import Counter
 from pathlib import Path
 
-import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from tests.data import FILES
+from tests.data import FILES, read_rows
 from training.dialect import Asked
 from training.errors import DataError
-from training.rows import read_rows
 
 CASES = int(os.environ.get("HOSTILE_FILES", 300))
 PIECES = [
@@ -40,11 +40,11 @@ PIECES = [
 def seeds(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     """A table of each kind."""
     path = tmp_path_factory.mktemp("seeds") / "rows.parquet"
-    pl.DataFrame({"hours": range(300), "score": [k / 7 for k in range(300)]}).write_parquet(path)
+    pq.write_table(pa.table({"hours": range(300), "score": [k / 7 for k in range(300)]}), path)
     files = [path.read_bytes(), *(file.read_bytes() for file in sorted(FILES.glob("*.*")))]
     text = (FILES / "r-csv.csv").read_bytes()
     pile = text.replace(b"\n", b"\r\n") * 30
-    return [*files, gzip.compress(text), pl.DataFrame({"x": [1]}).write_csv().encode(), pile]
+    return [*files, gzip.compress(text), b"x\n1\n", pile]
 
 
 def mutated(content: bytes, draw: random.Random) -> bytes:

@@ -13,7 +13,8 @@ from contextlib import closing
 from pathlib import Path
 
 import matplotlib.figure
-import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.data import FILES
@@ -29,7 +30,7 @@ def kind(content: bytes) -> str:
 
 def test_tables_are_told_by_what_they_hold() -> None:
     parquet = io.BytesIO()
-    pl.DataFrame({"hours": [1], "score": [2]}).write_parquet(parquet)
+    pq.write_table(pa.table({"hours": [1], "score": [2]}), parquet)
     assert kind(parquet.getvalue()) == "Parquet"
     for name in ("calc.xlsx", "calc.xls", "calc.ods", "openpyxl.xlsx"):
         assert kind((FILES / name).read_bytes()) == "workbook"
@@ -117,5 +118,7 @@ def test_what_gzip_and_zstd_packed_is_unpacked() -> None:
     content = b"hours,score\n1,2\n" * 1000
     packed = gzip.compress(content) + gzip.compress(b"3,4\n")
     assert kinds.packed(packed[:99]) == "gzip"
-    assert kinds.unpacked(io.BytesIO(packed), "gzip").read() == content + b"3,4\n"
+    assert (
+        kinds.unpacked(io.BufferedReader(io.BytesIO(packed)), "gzip").read() == content + b"3,4\n"
+    )
     assert kinds.packed(content) is None

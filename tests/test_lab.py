@@ -10,9 +10,9 @@ import torch
 
 from models.moments import Moments
 from models.study_score import StudyScore
+from tests.data import read_rows
 from training.__main__ import main
 from training.fit import fit
-from training.rows import read_rows
 
 TABLE = [
     (0, 0.187, 0.080, 18.666667),

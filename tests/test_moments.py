@@ -69,10 +69,16 @@ def exact(x: Array, y: Array) -> dict[str, Fraction]:
     R = [y - mean_y - slope * d for d, y in zip(D, Y, strict=True)]
 
     sums = {"slope": slope}
-    for name in ("sxx", "srr", *HigherSums.model_fields):
+    for name in ("sxx", "srr", *HigherSums._fields):
         i, j = name.count("x"), name.count("r")
         sums[name] = total(d**i * r**j for d, r in zip(D, R, strict=True))
     return sums
+
+
+def found(moments: Moments, name: str) -> float:
+    """The sum of that name."""
+    value: float = getattr(moments, name, None) or getattr(moments.higher, name)
+    return value
 
 
 # A float64 holds 11 digits of a residual that is 1e-5 of its score, and 9 of one that is 1e-7.
@@ -85,10 +91,8 @@ def test_every_sum_agrees_with_exact_arithmetic_however_well_the_line_fits(
     x = random.gamma(2, 5, 500)
     y = 3 * x + 20 + noise * random.gamma(2, 1, 500) * (1 + x)
     moments = merged(Moments.of(x[i::parts], y[i::parts]) for i in range(parts))
-    assert moments.higher
-    found = {**moments.model_dump(), **moments.higher.model_dump()}
     for name, value in exact(x, y).items():
-        assert found[name] == pytest.approx(float(value), rel=rel), name
+        assert found(moments, name) == pytest.approx(float(value), rel=rel), name
     assert moments.slope == pytest.approx(float(exact(x, y)["slope"]), rel=1e-14)
 
 
@@ -101,10 +105,8 @@ def test_rows_in_no_order_and_parts_of_any_size_give_the_same_sums() -> None:
     ends = [0, 1, 2, 4, 7, 500, 502, 999, 1000]
     parts = [order[a:b] for a, b in pairwise(ends)]
     moments = merged(Moments.of(x[part], y[part]) for part in parts)
-    assert moments.higher
     for name, value in exact(x, y).items():
-        found = getattr(moments, name, None) or getattr(moments.higher, name)
-        assert found == pytest.approx(float(value), rel=1e-11), name
+        assert found(moments, name) == pytest.approx(float(value), rel=1e-11), name
 
 
 @pytest.mark.parametrize("parts", [1, 5])
@@ -123,21 +125,16 @@ def test_hours_that_never_vary_have_no_higher_sums_of_hours(
     _, y = columns(rows)
     x = np.full(len(y), hours)
     moments = merged([Moments.of(x[i : i + cut], y[i : i + cut]) for i in range(0, len(x), cut)])
-    assert moments.higher
-    sums = moments.higher.model_dump()
+    sums = moments.higher._asdict()
     assert {sums[name] for name in sums if "x" in name} == {0}
     assert (moments.slope, moments.sxx) == (0, 0)
 
 
-def test_fourth_powers_that_overflow_leave_the_squares() -> None:
-    first, second = (
-        Moments.of(np.arange(3.0), np.array(y)) for y in ([1e99, -1e99, 3e99], [1.0, 2.0, 9.0])
-    )
-    assert first.higher is None
-    assert second.higher
-    assert (first + second).higher is None
-    whole = Moments.of(np.tile(np.arange(3.0), 2), np.array([1e99, -1e99, 3e99, 1, 2, 9]))
-    assert (first + second).srr == pytest.approx(whole.srr, rel=1e-12)
+def test_scores_as_large_as_may_be_read_have_finite_sums() -> None:
+    x, y = np.arange(4.0), np.array([1e70, -1e70, 3e69, 1.0])
+    moments = Moments.of(x, y)
+    for name, value in exact(x, y).items():
+        assert found(moments, name) == pytest.approx(float(value), rel=1e-12)
 
 
 @given(rows, scores, st.integers(1, 40))
@@ -149,8 +146,7 @@ def test_constant_scores_have_no_variance_at_all(
     parts = [Moments.of(x[i : i + cut], y[i : i + cut]) for i in range(0, len(x), cut)]
     moments = merged(parts)
     assert moments.syy == 0
-    assert moments.higher
-    sums = moments.higher.model_dump()
+    sums = moments.higher._asdict()
     assert {sums[name] for name in sums if "r" in name} == {0}
     assert moments.mean_y == score
     assert moments.cost.slope == 0
@@ -205,7 +201,5 @@ def test_a_mean_a_billion_times_the_spread_costs_no_digits(parts: int) -> None:
     random = np.random.default_rng(8)
     x, y = 1e6 + 1e-3 * random.standard_normal((2, 300))
     moments = merged(Moments.of(x[i::parts], y[i::parts]) for i in range(parts))
-    assert moments.higher
-    found = {**moments.model_dump(), **moments.higher.model_dump()}
     for name, value in exact(x, y).items():
-        assert found[name] == pytest.approx(float(value), rel=1e-11), name
+        assert found(moments, name) == pytest.approx(float(value), rel=1e-11), name

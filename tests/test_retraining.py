@@ -223,8 +223,8 @@ def test_a_file_that_the_old_model_has_seen_is_refused(
     again = tmp_path / "again.csv"
     Path(cars[0]).rename(again)
     assert main([str(again), "--update", tag]) == 1
-    digest = hashlib.sha256(again.read_bytes()).hexdigest()
-    assert f"{again}: {tag} was trained on it already (SHA-256 {digest})" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert f"{again}: {tag} was trained on it already (the same 25 rows)" in err
     assert len(bentoml.models.list()) == 1
 
 
@@ -270,7 +270,7 @@ def test_a_stored_model_tells_what_it_was_made_from_and_how(tmp_path: Path) -> N
     assert (source.rows, source.skipped, source.bytes) == (3, 1, path.stat().st_size)
     assert source.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (fit.lr, fit.epochs, fit.raw, fit.update) == (0.2, 50, False, None)
-    assert fit.versions.keys() == {"study_score", "python", "torch", "numpy", "polars"}
+    assert fit.versions.keys() == {"study_score", "python", "torch", "numpy", "duckdb"}
     assert fit.versions["study_score"] == VERSION
     metadata: Any = bentoml.models.get(store.LATEST).info.metadata
     assert metadata["sources"][0]["sha256"] == source.sha256

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from models.moments import Moments, merged
-from tests.data import Array, write_csv
+from tests.data import Array, read_rows, write_csv
 from training.columns import Columns
 from training.errors import DataError
 from training.fit import fit
-from training.rows import Summary, fold_of, hashed, read_rows
+from training.reduce import Summary, fold_of
 from training.sources import LAB_CSV
 
 
@@ -50,13 +50,10 @@ def test_a_source_has_the_files_own_digest_and_size(tmp_path: Path) -> None:
 
 
 def fold_in_python(x: float, y: float, folds: int) -> int:
-    """What `fold_of` says, number by number."""
-    first, second = struct.unpack("<QQ", struct.pack("<dd", x + 0.0, y + 0.0))
-    bits = first * 0x9E3779B97F4A7C15 % 2**64
-    bits = ((bits ^ bits >> 29) + second) % 2**64
-    bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9 % 2**64
-    bits = (bits ^ bits >> 27) * 0x94D049BB133111EB % 2**64
-    fold: int = (bits ^ bits >> 31) % folds
+    """What the engine finds, number by number."""
+    low_x, high_x, low_y, high_y = struct.unpack("<4I", struct.pack("<dd", x + 0.0, y + 0.0))
+    total = 0x1B873593 * high_x + 0x0CC9E2D5 * low_x + 0x1F123BB5 * high_y + 0x159A55E5 * low_y
+    fold: int = total % 4294967311 % folds
     return fold
 
 
@@ -78,8 +75,8 @@ def test_a_row_alone_decides_its_fold(tmp_path: Path) -> None:
 
 
 def test_minus_0_falls_where_0_does_and_folds_are_of_even_size() -> None:
-    minus_0, plus_0 = hashed(np.array([-0.0]), np.array([0.0])), hashed(np.zeros(1), -np.zeros(1))
-    assert minus_0 == plus_0
+    zero = np.zeros(1)
+    assert fold_of(-zero, zero, 97) == fold_of(zero, -zero, 97) == fold_of(zero, zero, 97)
     x, y = np.divmod(np.arange(100_000.0), 100)
     sizes = np.bincount(fold_of(x, y, 10), minlength=10)
     assert np.all(abs(sizes - 10_000) < 400)  # 4 standard deviations
@@ -231,8 +228,8 @@ def test_any_split_of_the_rows_gives_the_same_model(
 def test_a_sample_is_the_same_however_the_rows_are_cut(tmp_path: Path) -> None:
     x, y = random_rows(50_000)
     columns = {"hours": x, "score": y}
-    whole = read_rows([parquet(tmp_path / "rows.parquet", columns)], sample=500)
-    cut = read_rows([parquet(tmp_path / "rows.parquet", columns, row_group=999)], sample=500)
+    whole = read_rows([parquet(tmp_path / "rows.parquet", columns)], points=500)
+    cut = read_rows([parquet(tmp_path / "rows.parquet", columns, row_group=999)], points=500)
     assert whole.points == cut.points
     assert len(set(whole.points)) == 500
     assert set(whole.points) <= set(zip(x.tolist(), y.tolist(), strict=True))
@@ -242,7 +239,7 @@ def test_a_sample_is_the_same_however_the_rows_are_cut(tmp_path: Path) -> None:
 
 def test_all_rows_are_drawn_where_there_are_few(tmp_path: Path) -> None:
     path = write(tmp_path, "hours,score\n1,2\n3,4\n")
-    assert sorted(read_rows([path], sample=500).points) == [(1, 2), (3, 4)]
+    assert sorted(read_rows([path], points=500).points) == [(1, 2), (3, 4)]
     assert sorted(read_rows([]).points) == [(1, 2), (2, 4), (3, 6)]
 
 

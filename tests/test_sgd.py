@@ -7,11 +7,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from models.moments import Cost, Moments
-from tests.data import CARS_DIST, CARS_SPEED, Array
+from tests.data import CARS_DIST, CARS_SPEED, Array, read_rows
 from training.errors import CannotFit
-from training.fit import fit, largest_stable_lr, side_by_side
-from training.rows import Summary, read_rows
-from training.sgd import descend
+from training.fit import fit, largest_stable_lr
+from training.reduce import Summary
+from training.sgd import descend, side_by_side
 
 SOURCES = read_rows([]).sources
 

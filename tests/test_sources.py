@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -14,21 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from tests.data import FILES
+from models.moments import Line
+from tests.data import FILES, read_rows, write_csv
 from tests.test_bucket import server, store  # noqa: F401
 from tests.test_query import postgresql  # noqa: F401
 from tests.test_rows import write
-from training import bucket, sources
+from training import bucket, reduce
 from training.__main__ import main
-from training.columns import Columns
 from training.dialect import Asked
 from training.errors import DataError
-from training.processes import Group
-from training.rows import read_rows
 
 Report = Callable[..., dict[str, Any]]
 TABLES = sorted(file for by in ("calc", "openpyxl", "r-") for file in FILES.glob(f"{by}*"))
@@ -89,7 +86,10 @@ def test_a_bucket_is_read_and_known_again(
     assert (source["bytes"], source["sha256"]) == (len(book), None)
     store.put_object(Bucket="marks", Key="9c/copy.xlsx", Body=book)
     assert main(["s3://marks/9b", "s3://marks/9c", "--dry-run"]) == 1
-    assert "s3://marks/9c/copy.xlsx: holds what s3://marks/9b/marks.xlsx" in capsys.readouterr().err
+    assert (
+        "s3://marks/9c/copy.xlsx: holds the rows of s3://marks/9b/marks.xlsx"
+        in capsys.readouterr().err
+    )
 
 
 def test_parquet_in_a_bucket_is_read(
@@ -97,8 +97,8 @@ def test_parquet_in_a_bucket_is_read(
     report: Report,
     tmp_path: Path,
 ) -> None:
-    table = pl.DataFrame({"Score": [1.0, 3.0, 5.5], "hours": [0, 1, 2]})
-    table.write_parquet(tmp_path / "x.parquet")
+    table = pa.table({"Score": [1.0, 3.0, 5.5], "hours": [0, 1, 2]})
+    pq.write_table(table, tmp_path / "x.parquet")
     content = (tmp_path / "x.parquet").read_bytes()
     store.put_object(Bucket="marks", Key="x.parquet", Body=content)
     assert report("s3://marks/x.parquet")["W"] == pytest.approx(2.25)
@@ -117,7 +117,9 @@ def test_a_query_is_read_and_refused_when_it_comes_again(
     assert f"{address}: 30 rows ({sql})" in out
     tag = out.splitlines()[-1].removeprefix("saved ")
     assert main(["--query", f"{sql} -- again", address, "--update", tag]) == 1
-    assert f"{address}: {tag} was trained on it already (SHA-256 " in capsys.readouterr().err
+    assert (
+        f"{address}: {tag} was trained on it already (the same 30 rows)" in capsys.readouterr().err
+    )
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("INSERT INTO marks VALUES (31, 'absent')")
     assert main(["--query", sql, address]) == 1
@@ -130,16 +132,40 @@ def test_a_query_to_postgresql_is_read(postgresql: str, report: Report) -> None:
     assert "S3cr" not in json.dumps(found)
 
 
-def test_the_same_content_twice_is_refused_with_both_names(tmp_path: Path) -> None:
-    first = write(tmp_path, "hours,score\n1,2\n3,4\n", "a.csv")
+def test_the_same_rows_twice_are_refused_with_both_names_however_they_are_written(
+    tmp_path: Path,
+) -> None:
+    text = "hours,score\n" + "".join(f"{k / 2},{k % 7}\n" for k in range(10))
+    first = write(tmp_path, text, "a.csv")
     os.link(first, tmp_path / "b.csv")
-    shutil.copy(first, tmp_path / "c.dat")
-    for other in ("b.csv", "c.dat"):
+    header, *lines = text.splitlines()
+    write(tmp_path, gzip.compress("\n".join([header, *reversed(lines)]).encode()), "c.csv.gz")
+    table = pa.table({"score": [k % 7 for k in range(10)], "hours": [k / 2 for k in range(10)]})
+    pq.write_table(table, tmp_path / "d.parquet")
+    for other in ("b.csv", "c.csv.gz", "d.parquet"):
         with pytest.raises(
-            DataError, match=rf"{other}: holds what .*a\.csv holds, and would count"
+            DataError, match=rf"{other}: holds the rows of .*a\.csv, which would count twice"
         ):
             read_rows([first, str(tmp_path / other)])
-    assert read_rows([first, first]).moments.n == 2
+    assert read_rows([first, first]).moments.n == 10
+
+
+def test_few_rows_that_come_twice_are_counted_and_noted(tmp_path: Path) -> None:
+    paths = [write(tmp_path, "hours,score\n1,2\n3,4\n", f"{name}.csv") for name in "ab"]
+    found = read_rows(paths)
+    assert found.moments.n == 4
+    assert found.notes == (f"{paths[0]} and {paths[1]} hold the same 2 rows; all are counted",)
+
+
+def test_rows_of_which_two_scores_change_places_are_other_rows(tmp_path: Path) -> None:
+    hours, scores = np.arange(12.0), np.arange(12.0) ** 2
+    swapped = scores.copy()
+    swapped[[3, 8]] = swapped[[8, 3]]
+    paths = [
+        write_csv(tmp_path / f"{name}.csv", hours, values)
+        for name, values in (("a", scores), ("b", swapped))
+    ]
+    assert read_rows(paths).moments.n == 24
 
 
 def test_a_folder_says_what_it_passed_over(
@@ -179,25 +205,31 @@ def test_control_characters_of_a_file_do_not_reach_the_terminal(
     assert "\x1b" not in capsys.readouterr().err
 
 
-def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("hours,score\n" + "1,2\n3,4\n" * 10)
+    reduced = reduce.Reading.reduce
 
-    def advance(rows: int) -> None:
+    def reduce_and_append(self: reduce.Reading, line: Line) -> None:
+        reduced(self, line)
         with path.open("a") as file:
             file.write("5,6\n")
 
+    monkeypatch.setattr(reduce.Reading, "reduce", reduce_and_append)
     with pytest.raises(DataError, match=r"rows\.csv: was changed while it was read"):
-        read_rows([str(path)], advance=advance)
+        read_rows([str(path)])
 
 
 def test_the_same_rows_in_any_shape_draw_the_same_sample(tmp_path: Path) -> None:
-    table = pl.DataFrame({"hours": [k % 97 / 2 for k in range(5000)], "score": range(5000)})
+    x, y = np.arange(5000) % 97 / 2, np.arange(5000.0)
     paths = [str(tmp_path / name) for name in ("a.csv", "b.parquet", "c.csv")]
-    table.write_csv(paths[0])
-    table.reverse().write_parquet(paths[1], row_group_size=700)
-    table.sample(fraction=1, shuffle=True, seed=1).write_csv(paths[2], separator=";")
-    first, *others = (read_rows([path], sample=300) for path in paths)
+    write_csv(tmp_path / "a.csv", x, y)
+    pq.write_table(pa.table({"hours": x[::-1], "score": y[::-1]}), paths[1], row_group_size=700)
+    order = np.random.default_rng(1).permutation(5000)
+    write_csv(tmp_path / "c.csv", x[order], y[order])
+    first, *others = (read_rows([path], points=300) for path in paths)
     assert len(first.points) == 300
     assert [other.points for other in others] == [first.points] * 2
 
@@ -206,9 +238,7 @@ def test_many_blocks_give_the_same_bits_each_time(tmp_path: Path) -> None:
     path = write(
         tmp_path, "hours,score\n" + "".join(f"{k % 4801 / 7},{k}\n" for k in range(700_000))
     )
-    one, other = read_rows([path]), read_rows([path])
-    assert one[:-1] == other[:-1]
-    assert all(map(np.array_equal, one.sample, other.sample))
+    assert read_rows([path]) == read_rows([path])
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "/proc/self/mem", "/proc/self/fdinfo"])
@@ -222,48 +252,27 @@ def large(tmp_path: Path) -> Path:
     """Parquet of some 16 MB."""
     random = np.random.default_rng(3)
     columns = {"hours": random.uniform(0, 50, 10**6), "score": random.normal(50, 9, 10**6)}
-    pl.DataFrame(columns).write_parquet(tmp_path / "rows.parquet")
+    pq.write_table(pa.table(columns), tmp_path / "rows.parquet")
     return tmp_path / "rows.parquet"
 
 
-def counting(monkeypatch: pytest.MonkeyPatch, stream: Any, method: str) -> list[int]:
-    """How many bytes are read of all streams of a class, one by one."""
-    counts: list[int] = []
-    read = getattr(stream, method)
-
-    def counted(self: Any, asked: Any) -> Any:
-        answer = read(self, asked)
-        counts.append(answer if isinstance(answer, int) else len(answer))
-        return answer
-
-    monkeypatch.setattr(stream, method, counted)
-    return counts
-
-
-def test_parquet_in_a_bucket_is_not_read_a_second_time_for_a_digest(
+def test_parquet_in_a_bucket_is_read_once(
     store: Any,  # noqa: F811
     large: Path,
     report: Report,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store.put_object(Bucket="marks", Key="rows.parquet", Body=large.read_bytes())
-    read = counting(monkeypatch, bucket._Object, "readinto")
+    counts: list[int] = []
+    readinto = bucket._Object.readinto
+
+    def counted(self: Any, buffer: Any) -> int:
+        counts.append(readinto(self, buffer))
+        return counts[-1]
+
+    monkeypatch.setattr(bucket._Object, "readinto", counted)
     assert report("s3://marks/rows.parquet")["rows"] == 10**6
-    assert sum(read) < large.stat().st_size / 2
-
-
-@pytest.mark.parametrize("rank", [0, 1])
-def test_in_a_group_one_process_takes_the_digest_of_parquet(
-    large: Path, monkeypatch: pytest.MonkeyPatch, rank: int
-) -> None:
-    read = counting(monkeypatch, sources.Digest, "read")
-    share = Group(rank, 2)
-    with sources.opened(sources.File(str(large)), Columns(), Asked(), share) as table:
-        assert sum(make().length for make in table.batches) > 0
-        if rank == 0:
-            digest = hashlib.sha256(large.read_bytes()).hexdigest()
-            assert table.known_by() == {"bytes": large.stat().st_size, "sha256": digest}
-    assert (sum(read) == large.stat().st_size) == (rank == 0)
+    assert sum(counts) == large.stat().st_size
 
 
 def test_an_option_that_one_of_the_files_heeds_is_no_mistake(

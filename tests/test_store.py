@@ -76,7 +76,7 @@ def test_a_missing_model_is_reported_with_the_next_step(lab_model: StudyScore) -
 @pytest.mark.parametrize("found", [1, 2, 4, "3"])
 def test_another_format_is_refused_by_name(lab_model: StudyScore, found: object) -> None:
     document = {**json.loads(lab_model.model_dump_json()), "format": found, "novelty": True}
-    refusal = f"it has format {found!r}, and this version reads format 3; train again"
+    refusal = f"it has format {found!r}, and this version reads format 3 alone; train again, or"
     with pytest.raises(store.ModelDamaged, match=refusal):
         store.load(stored_with(json.dumps(document).encode()))
 
@@ -107,7 +107,7 @@ def test_hours_that_vary_by_more_than_their_range_are_refused(
     document = json.loads(lab_model.model_dump_json())
     for fold in filter(None, document["folds"]):
         fold.update(min_x=least, max_x=most)
-    with pytest.raises(store.ModelDamaged, match="hours vary by more than from min_x to max_x"):
+    with pytest.raises(store.ModelDamaged, match=r"hours (vary by more than|never vary)"):
         store.load(stored_with(json.dumps(document).encode()))
 
 

@@ -13,13 +13,13 @@ from scipy import optimize, stats
 
 from models.moments import Moments
 from models.study_score import HOURS_MAX, StudyScore
-from tests.data import CARS_DIST, CARS_SPEED, DATA_SETS, Array, rows_of
+from tests.data import CARS_DIST, CARS_SPEED, DATA_SETS, Array, read_rows, rows_of
 from tests.gate import Rows, summary
 from tests.gate import trained as solved
 from tests.simulate_coverage import AT, SHAPES, WHOLE, coverage
 from training.errors import CannotFit
 from training.fit import fit
-from training.rows import Summary, fold_of, read_rows
+from training.reduce import Summary, fold_of
 
 SOURCES = read_rows([]).sources
 

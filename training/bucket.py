@@ -27,15 +27,24 @@ class Object(NamedTuple):
     name: str
     size: int
     version: str
+    path: None = None
 
     @contextmanager
     def open(self) -> Iterator[io.BufferedReader]:
-        """What it holds, as a file; raises DataError, also if it is not what it was at the end."""
+        """What it holds, as a file; raises DataError."""
         store, key = _store(self.name)
         with _errors(self.name):
             yield io.BufferedReader(_Object(store, key), READ_BYTES)
-            if _object(self.name, obstore.head(store, key)) != self:
-                raise DataError(f"{self.name}: was changed while it was read")
+
+    def state(self) -> object:
+        """What it is now; raises DataError."""
+        store, key = _store(self.name)
+        with _errors(self.name):
+            return _object(self.name, obstore.head(store, key))
+
+    def record(self) -> dict[str, Any]:
+        """Its size and version, for the record."""
+        return {"bytes": self.size, "sha256": None, "version": self.version}
 
 
 def is_url(path: str) -> bool:

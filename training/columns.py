@@ -9,6 +9,7 @@ from typing import NamedTuple
 from training.errors import DataError
 
 NAMES_SHOWN = 20
+RENAMED = re.compile(r"(.*)_\d+", re.DOTALL)
 LIKE_A_NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
 
 
@@ -30,6 +31,21 @@ class Columns(NamedTuple):
                 f"{table}: column {names[hours]!r} cannot be both hours and score; --hours-column"
                 " NAME and --score-column NAME must name two"
             )
+        return hours, score
+
+    def names(self, table: str, names: Sequence[str]) -> tuple[str, str]:
+        """What both are called in a table that the engine reads; raises DataError.
+
+        Of several columns of one name it calls the second name_1.
+        """
+        hours, score = (names[index] for index in self.indexes(table, names))
+        for name in names:
+            renamed = RENAMED.fullmatch(name)
+            if renamed and renamed[1] in (hours, score):
+                raise DataError(
+                    f"{table}: two columns have one name, or one is called {name!r}; leave only the"
+                    f" {renamed[1]!r} that is meant"
+                )
         return hours, score
 
 

@@ -14,6 +14,7 @@ from models.moments import LEAST, Moments
 from models.spread import Quadratic, Residuals, Spread
 
 SAMPLED = 10_000  # rows at most whose residuals are looked at one by one
+DISTANCE = 4.6  # by which a row decides the line at least: the 99 % quantile of F(2, infinity)
 
 
 def diagnose(moments: Moments, residuals: Residuals | None = None) -> Diagnosis:
@@ -27,7 +28,7 @@ def diagnose(moments: Moments, residuals: Residuals | None = None) -> Diagnosis:
     """
     n, sxx, srr, higher = moments.n, moments.sxx, moments.srr, moments.higher
     kurtosis = kurtosis_of(moments)
-    if kurtosis is None or not higher:
+    if kurtosis is None:
         return Diagnosis()
     skewness = higher.srrr / n / (srr / n) ** 1.5
     known = _bend(moments)
@@ -46,7 +47,7 @@ def diagnose(moments: Moments, residuals: Residuals | None = None) -> Diagnosis:
 def kurtosis_of(moments: Moments) -> float | None:
     """That of the residuals; None under 4 rows and for rows that lie on the line."""
     n, srr, higher = moments.n, moments.srr, moments.higher
-    if not higher or n < 4 or moments.sxx <= LEAST or srr <= moments.rounding:
+    if n < 4 or moments.sxx <= LEAST or srr <= moments.rounding:
         return None
     return higher.srrrr / srr / srr * n if higher.srrrr > LEAST else None
 
@@ -64,7 +65,7 @@ def _bend(moments: Moments) -> dict[str, float]:
     """What a quadratic term adds; nothing where hours have only two values."""
     srr, higher = moments.srr, moments.higher
     curve, norm = quadratic_term(moments)
-    if not norm or not higher:
+    if not norm:
         return {}
     coefficient = higher.sxxr / norm
     gain = coefficient * higher.sxxr
@@ -84,8 +85,6 @@ def quadratic_term(moments: Moments) -> tuple[Quadratic, float]:
     That sum is 0 where hours have only two values, or as good as two.
     """
     n, sxx, higher = moments.n, moments.sxx, moments.higher
-    if not higher:
-        return Quadratic(0.0), 0.0
     skew = higher.sxxx / sxx
     norm = higher.sxxxx - skew * higher.sxxx - sxx / n * sxx
     return Quadratic(-sxx / n, -skew, 1.0), norm if norm > 1e-10 * higher.sxxxx else 0.0

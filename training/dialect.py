@@ -73,12 +73,17 @@ def is_wide(encoding: str) -> bool:
     return MARKS.encode(encoding) != MARKS.encode()
 
 
+def decoder(encoding: str, errors: str) -> codecs.IncrementalDecoder:
+    """What turns the bytes of a text into characters, piece by piece."""
+    return codecs.getincrementaldecoder(encoding)(errors)
+
+
 def tell(name: str, head: bytes, whole: bool, columns: Columns, asked: Asked = PLAIN) -> Dialect:
     """How a text that begins with `head`, or is no more than that, is written; raises DataError."""
     wide = asked.encoding if asked.encoding and is_wide(asked.encoding) else _utf_16(head)
     # One character for each byte, where the encoding does not matter to the structure
     try:
-        text = codecs.getincrementaldecoder(wide or "latin-1")("ignore").decode(head)
+        text = decoder(wide or "latin-1", "ignore").decode(head)
     except UnicodeError as error:
         raise DataError(f"{name}: is not written in {wide}: {error}") from None
     text = text.removeprefix("\ufeff" if wide else "\xef\xbb\xbf")

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import duckdb
 import numpy as np
-import polars as pl
 import torch
 from pydantic import ValidationError
 from scipy.special import stdtrit
@@ -20,9 +20,9 @@ from models.moments import Cost, Moments, merged, plus
 from models.study_score import Fit, StudyScore
 from training.diagnosis import decisive, diagnose, spread_of
 from training.errors import CannotFit
-from training.residuals import joined, residuals_of
-from training.rows import Row, Sample, Summary
-from training.sgd import Epoch, descend
+from training.reduce import Summary
+from training.residuals import joined, known, residuals_of
+from training.sgd import Epoch, descend, side_by_side
 from training.sources import are_the_labs
 
 if TYPE_CHECKING:
@@ -95,12 +95,12 @@ def fit(
                     "python": platform.python_version(),
                     "torch": torch.__version__,
                     "numpy": np.__version__,
-                    "polars": pl.__version__,
+                    "duckdb": duckdb.__version__,
                 },
                 created=datetime.now(UTC),
             ),
             costs=tuple(costs),
-            points=points(summary.sample, POINTS_KEPT) if keep else (),
+            points=summary.points[:POINTS_KEPT] if keep else (),
             sources=sources,
         )
         return with_evidence(model, summary, update and update.model)
@@ -113,7 +113,7 @@ def with_evidence(model: StudyScore, summary: Summary, old: StudyScore | None) -
     residuals = residuals_of(model, summary.sample, summary.moments.n)
     candidates = summary.extremes
     if old:
-        residuals = joined(old.residuals, residuals)
+        residuals = joined(known(old), residuals)
         candidates += (old.decisive[:2],) if old.decisive else ()
     fields = {name: getattr(model, name) for name in StudyScore.model_fields}
     fields |= {
@@ -122,14 +122,6 @@ def with_evidence(model: StudyScore, summary: Summary, old: StudyScore | None) -
         "decisive": decisive(model.moments, candidates),
     }
     return StudyScore(**fields)
-
-
-def points(sample: Sample, most: int) -> tuple[Row, ...]:
-    """All rows if they are few enough, else the first of the different ones."""
-    hours, scores, times = sample
-    if times.sum() <= most:
-        hours, scores = np.repeat(hours, times), np.repeat(scores, times)
-    return tuple(zip(hours[:most].tolist(), scores[:most].tolist(), strict=True))
 
 
 def siblings(folds: Sequence[Moments | None]) -> list[Moments | None]:
@@ -143,11 +135,6 @@ def siblings(folds: Sequence[Moments | None]) -> list[Moments | None]:
         plus(first, last) if fold else None
         for fold, first, last in zip(folds, before, after[-2::-1], strict=False)
     ]
-
-
-def side_by_side(costs: Sequence[Cost]) -> Cost:
-    """Several costs as one, whose fields have shape (problems,)."""
-    return Cost(*torch.tensor(costs, dtype=torch.float64).T)
 
 
 def _falling(epochs: Iterator[Epoch], cost: Cost, lr: float) -> Iterator[Epoch]:

@@ -15,7 +15,7 @@ from models import store
 from models.moments import Moments
 from models.study_score import StudyScore
 from training.diagnosis import kurtosis_of
-from training.rows import Summary
+from training.reduce import Summary
 from training.sources import are_the_labs
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import gzip
 import io
 import re
 import zipfile
+import zlib
 from typing import IO, Literal
 
 import zstandard
@@ -39,8 +40,8 @@ OTHER_ZIPS = (
     ("Index/", "an Apple Numbers, Pages or Keynote document; export it as CSV or a workbook"),
 )
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+DAMAGES = EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError  # of what is packed
 PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-PACKED_BYTES = 1 << 20  # what is read of a packed file at once
 
 
 def kind(name: str, file: IO[bytes], head: bytes) -> Kind:
@@ -61,9 +62,9 @@ def kind(name: str, file: IO[bytes], head: bytes) -> Kind:
     return "text"
 
 
-def needs_all(head: bytes) -> bool:
-    """Whether it has to be in memory as a whole to tell what it is."""
-    return head.startswith((b"PK\x03\x04", OLE))
+def is_binary(head: bytes) -> bool:
+    """Whether it takes more than the beginning of a file to tell what it is, or to read it."""
+    return head.startswith((b"PAR1", b"PK\x03\x04", OLE))
 
 
 def packed(head: bytes) -> str | None:
@@ -71,14 +72,13 @@ def packed(head: bytes) -> str | None:
     return next((program for start, program in PACKED.items() if head.startswith(start)), None)
 
 
-def unpacked(file: io.RawIOBase | io.BytesIO, program: str | None) -> IO[bytes]:
+def unpacked(file: io.BufferedReader, program: str | None) -> IO[bytes]:
     """What the program packed, as a stream."""
     if not program:
-        return file  # type: ignore[return-value]
-    buffered = io.BufferedReader(file, PACKED_BYTES)  # who unpacks asks for little at a time
+        return file
     if program == "gzip":
-        return gzip.GzipFile(fileobj=buffered)  # type: ignore[return-value]
-    return zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True)
+        return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
+    return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
 
 
 def no_table(name: str, what: str) -> DataError:

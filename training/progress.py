@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from training.processes import Group
-from training.sgd import Epoch
+
+if TYPE_CHECKING:
+    from training.sgd import Epoch
 
 PAUSES = 0.1, 10.0  # seconds: on a terminal, where the line is written over, and in a log file
 
@@ -18,16 +21,12 @@ class Progress:
     def __init__(self, group: Group) -> None:
         self._over = sys.stderr.isatty() and group.rank == 0
         self._pause = PAUSES[not self._over]
-        self._rows = 0
-        self._start = time.monotonic()
-        self._next = self._start + (0 if self._over else self._pause)
+        self._next = time.monotonic() + (0 if self._over else self._pause)
 
-    def rows(self, rows: int) -> None:
-        """So many more have been read."""
-        self._rows += rows
+    def read(self, percent: float) -> None:
+        """So much of a source has been read; below 0 where that is not known."""
         if self._due():
-            speed = self._rows / (time.monotonic() - self._start)
-            self._show(f"read {self._rows:,} rows, {speed:,.0f} rows/s")
+            self._show(f"read {percent:.0f} %" if percent >= 0 else "reading")
 
     def epochs(self, epochs: Iterator[Epoch], last: int) -> Iterable[Epoch]:
         """The same epochs."""

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sqlite3
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import adbc_driver_manager
-import polars as pl
+import duckdb
 
 from training.columns import Columns
+from training.engine import Engine, identifier
 from training.errors import DataError, TrainingError, one_line
 
 ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z0-9_]*)://(?P<rest>.*)", re.DOTALL)
 PLACE = re.compile(r"(\[[\da-fA-F:.]*\]|[\w.,-]*)(:\d+)?(/[\w./ -]*)?")
 PARTS = re.compile("[:@/?#&=]")
-# The driver takes a column's type from its first rows, but in SQLite each value has its own: so
-# each comes as a number and as a text of which one counts, and neither column is ever only nulls.
-SQLITE_VALUE = """
-    CASE WHEN typeof({0}) IN ('integer', 'real') THEN CAST({0} AS REAL) ELSE 9e999 END AS {1},
-    CASE typeof({0}) WHEN 'integer' THEN '' WHEN 'real' THEN '' WHEN 'blob' THEN '=a blob'
-        ELSE '=' || coalesce({0}, '') END AS {1}_text"""
 
 
 def shown(address: str) -> str:
@@ -37,51 +32,53 @@ def shown(address: str) -> str:
     return f"{parts['scheme']}://{PLACE.match(parts['rest'].rpartition('@')[2])[0]}"  # type: ignore[index]
 
 
-@contextmanager
-def rows(
-    address: str, sql: str, columns: Columns
-) -> Iterator[tuple[tuple[str, str], pl.LazyFrame]]:
-    """The names of both columns, and a frame of `hours` and `score`, of any type, as they come.
+def load(
+    address: str, sql: str, columns: Columns, engine: Engine, table: str
+) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Make a table of the engine's with the `hours` and `score` of a query, in their order.
 
-    Whatever else the query does is not kept. Raises DataError, also for what goes wrong while the
-    rows are read, which can be done once.
+    Returns the names and the types of both columns. Whatever else the query does is not kept.
+    Raises DataError.
     """
     if not sql.strip():
         raise DataError("the query is empty")
-    try:
-        with _connected(address) as connection, connection.cursor() as cursor:
-            frame = _executed(cursor, sql)
-            types = frame.collect_schema()
-            names = types.names()
-            hours, score = (names[index] for index in columns.indexes("the query", names))
-            if address.startswith("sqlite:"):
-                frame.head(1).collect()  # DuplicateError, if two columns have one name
-                yield (hours, score), _from_sqlite(cursor, sql, hours, score)
-            else:
-                yield (
-                    (hours, score),
-                    frame.select(
-                        hours=_plain(hours, types[hours]), score=_plain(score, types[score])
-                    ),
-                )
-    except TrainingError:
-        raise
-    except pl.exceptions.DuplicateError as error:
-        raise DataError(
-            f"the query: two columns have one name; SELECT each name once: {one_line(error)}"
-        ) from None
-    except (adbc_driver_manager.Error, pl.exceptions.PolarsError, OSError, ValueError) as error:
-        raise DataError(f"{shown(address)}: {_without_secrets(address, error)}") from None
-
-
-def _connected(address: str) -> Any:
     parts = ADDRESS.fullmatch(address)
     if not parts:
         raise DataError(
             "the database must be given by an address such as sqlite:///marks.db or"
             " postgresql://user@host/database"
         )
-    scheme = {"postgres": "postgresql"}.get(parts["scheme"], parts["scheme"])
+    try:
+        if parts["scheme"] == "sqlite":
+            return _from_sqlite(address, parts["rest"], sql, columns, engine, table)
+        with _connected(address, parts["scheme"]) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            rows = cursor.fetch_arrow()  # noqa: F841  (the engine finds it by its name)
+            types: dict[str, str] = {}
+            with contextlib.suppress(duckdb.InvalidInputException):  # of no columns
+                described = engine.connection.execute("DESCRIBE FROM rows").fetchall()
+                types = {row[0]: row[1] for row in described}
+            hours, score = columns.names("the query", list(types))
+            engine.connection.execute(
+                f"CREATE TEMP TABLE {table} AS SELECT {identifier(hours)} AS hours,"
+                f" {identifier(score)} AS score FROM rows"
+            )
+            return (hours, score), (types[hours], types[score])
+    except TrainingError:
+        raise
+    except (
+        adbc_driver_manager.Error,
+        duckdb.Error,
+        sqlite3.Error,
+        sqlite3.Warning,
+        OSError,
+        ValueError,
+    ) as error:
+        raise DataError(f"{shown(address)}: {_without_secrets(address, error)}") from None
+
+
+def _connected(address: str, scheme: str) -> Any:
+    scheme = {"postgres": "postgresql"}.get(scheme, scheme)
     try:
         driver = importlib.import_module(f"adbc_driver_{scheme}.dbapi")
     except ModuleNotFoundError:
@@ -89,38 +86,32 @@ def _connected(address: str) -> Any:
             f"{shown(address)}: there is no driver for {scheme} here; its ADBC driver is a package"
             f" called adbc-driver-{scheme}"
         ) from None
-    if scheme == "sqlite":
-        path = Path(parts["rest"].removeprefix("/"))
-        if not path.is_file():
-            raise DataError(f"{shown(address)}: No such file or directory")
-        address = f"{path.absolute().as_uri()}?mode=ro"
     return driver.connect(address)
 
 
-def _executed(cursor: Any, sql: str) -> pl.LazyFrame:
-    cursor.execute(sql)
-    return pl.scan_arrow_c_stream(cursor.fetch_arrow())
+def _from_sqlite(
+    address: str, rest: str, sql: str, columns: Columns, engine: Engine, table: str
+) -> tuple[tuple[str, str], tuple[str, str]]:
+    """In SQLite each value has a type of its own, so all come as text."""
+    path = Path(rest.removeprefix("/"))
+    if not path.is_file():
+        raise DataError(f"{shown(address)}: No such file or directory")
+    with contextlib.closing(
+        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    ) as database:
+        cursor = database.execute(sql)
+        names = [column[0] for column in cursor.description or ()]
+        indexes = columns.indexes("the query", names)
+        h, s = indexes
+        rows = ((k, _text(row[h]), _text(row[s]), None) for k, row in enumerate(cursor, 1))
+        engine.table(rows, table)
+    return (names[indexes[0]], names[indexes[1]]), ("VARCHAR", "VARCHAR")
 
 
-def _plain(name: str, kind: pl.DataType) -> pl.Expr:
-    """A column; PostgreSQL's `numeric` comes as text, of a type of its own."""
-    column = pl.col(name)
-    return column.ext.storage() if isinstance(kind, pl.Extension) else column
-
-
-def _from_sqlite(cursor: Any, sql: str, *names: str) -> pl.LazyFrame:
-    values = ",".join(
-        SQLITE_VALUE.format('"{}"'.format(name.replace('"', '""')), alias)
-        for name, alias in zip(names, Columns._fields, strict=True)
-    )
-    frame = _executed(cursor, f"SELECT {values}\nFROM (\n{sql.rstrip().rstrip(';')}\n)")
-    return frame.select(
-        pl.when(pl.col(f"{name}_text") == "")
-        .then(pl.col(name).cast(pl.String))
-        .otherwise(pl.col(f"{name}_text").str.slice(1))
-        .alias(name)
-        for name in Columns._fields
-    )
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return "a blob" if isinstance(value, bytes) else str(value)
 
 
 def _without_secrets(address: str, error: Exception) -> str:

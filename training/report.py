@@ -11,7 +11,7 @@ from models.moments import Moments
 from models.study_score import Errors, Source, StudyScore
 from training.errors import counted, printable
 from training.gate import Comparison
-from training.rows import Sample
+from training.reduce import Sample
 
 FILES_NAMED = 10
 PILE, PILE_ROWS = 0.05, 5  # so many rows at exactly one score hardly come there by chance
@@ -119,10 +119,13 @@ def suggested_limits(sample: Sample) -> str | None:
 
     There, more rows have exactly the last score than have the one before it.
     """
-    levels, which = np.unique(sample.scores, return_inverse=True)
+    if not sample:
+        return None
+    _, scores, times = np.array(sample).T
+    levels, which = np.unique(scores, return_inverse=True)
     if len(levels) < 2 or levels[0] < 0 or levels[-1] > 100:
         return None
-    rows = np.bincount(which, weights=sample.times)
+    rows = np.bincount(which, weights=times)
     enough = max(PILE_ROWS, PILE * rows.sum())
     low, high = 0.0, 100.0
     piles = []

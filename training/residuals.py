@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtri
 
 from models.spread import QUANTILES, Residuals, root
 from models.study_score import StudyScore
-from training.rows import Sample, fold_of
+from training.reduce import Sample, fold_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,13 +18,10 @@ if TYPE_CHECKING:
 
 
 def residuals_of(model: StudyScore, sample: Sample, rows: int) -> Residuals | None:
-    """Those of a model on some of its rows, drawn from so many; None where it fits every row.
-
-    `sample` are hours, scores, and how often each row occurs.
-    """
-    hours, scores, times = sample
-    if not model.residual_sd or not model.variance or not model.line_variance or not len(hours):
+    """Those of a model on some of its rows, drawn from so many; None where it fits every row."""
+    if not model.residual_sd or not model.variance or not model.line_variance or not sample:
         return None
+    hours, scores, times = np.array(sample).T
     moments = model.moments
     d = hours - moments.mean_x
     variance = model.variance(d)
@@ -41,7 +39,7 @@ def residuals_of(model: StudyScore, sample: Sample, rows: int) -> Residuals | No
     )
 
 
-def _quantiles(values: Array, times: NDArray[np.int64]) -> Array:
+def _quantiles(values: Array, times: Array) -> Array:
     """Up to QUANTILES values, of which each is there so many times.
 
     The k-th of m has the rank k (n + 1) / (m + 1) among the n, rounded towards the nearer end.
@@ -54,6 +52,18 @@ def _quantiles(values: Array, times: NDArray[np.int64]) -> Array:
     up = -(-k * (n + 1) // parts)
     ranks = np.where(2 * k <= parts, k * (n + 1) // parts, up)
     return np.asarray(values[order][np.searchsorted(ends, ranks)])
+
+
+def known(model: StudyScore) -> Residuals | None:
+    """Those that are stored with a model, or normal ones: of many such rows none were drawn."""
+    if model.residuals or not model.residual_sd:
+        return model.residuals
+    levels = np.arange(1, QUANTILES + 1) / (QUANTILES + 1)
+    return Residuals(
+        rows=model.moments.n,
+        quantiles=tuple(ndtri(levels).tolist()),
+        means=(0.0, 1.0, 0.0, 3.0),
+    )
 
 
 def joined(one: Residuals | None, other: Residuals | None) -> Residuals | None:

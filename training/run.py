@@ -10,26 +10,32 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Set
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from bentoml.exceptions import BentoMLException
 
 from models import store
+from models.moments import Cost
 from models.store import Stored
-from models.study_score import StudyScore
 from training.columns import Columns
 from training.dialect import Asked
+from training.engine import ended_by_terminate
 from training.errors import TrainingError, printable
-from training.fit import POINTS_KEPT, fit, points
-from training.gate import Comparison, compare, locked
 from training.processes import Group, group
 from training.progress import Progress
-from training.report import Report, suggested_limits
-from training.rows import Summary, read_rows
-from training.sgd import Epoch
+from training.reduce import How, read_rows
 from training.sources import are_the_labs, refuse_seen
 
+if TYPE_CHECKING:
+    from models.study_score import StudyScore
+    from training.gate import Comparison
+    from training.reduce import Summary
+    from training.report import Report
+    from training.sgd import Epoch
+
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
-POINTS_DRAWN = 2000
+POINTS_KEPT, POINTS_DRAWN = 500, 2000
 SAVED, FAILED, REFUSED = 0, 1, 3
 FOLDS = 10
 
@@ -40,13 +46,20 @@ def run(options: Namespace) -> int:
     Raises TrainingError, with nothing saved.
     """
     try:
-        with group() as processes:
-            return _run(options, processes)
+        with ended_by_terminate(), group() as processes, ThreadPoolExecutor(1) as beside:
+            return _run(options, processes, beside.submit(_torch))
     except (BentoMLException, OSError) as error:
         raise TrainingError(str(error)) from error
 
 
-def _run(options: Namespace, processes: Group) -> int:
+def _torch() -> None:
+    """Import torch, and let it take a step, which imports more, while the engine reads rows."""
+    from training.sgd import descend, side_by_side
+
+    list(descend(side_by_side([Cost(0.0, 0.0, 1.0, 0.0, 0.0)]), 0.1, 0))
+
+
+def _run(options: Namespace, processes: Group, torch: Future[None]) -> int:
     if options.picture and not os.path.isdir(os.path.dirname(options.picture) or "."):
         raise TrainingError(f"{options.picture}: cannot be written, for its folder is not there")
     update = processes.broadcast(lambda: store.load(options.update)) if options.update else None
@@ -55,18 +68,17 @@ def _run(options: Namespace, processes: Group) -> int:
     if update:
         limits = limits or update.model.score_range
     progress = Progress(processes)
-    read = functools.partial(
-        read_rows,
+    how = How(
         columns=Columns(options.hours_column, options.score_column),
         folds=len(update.model.folds) if update else options.folds or _folds(champion),
-        advance=progress.rows,
         skip_bad_rows=options.skip_bad_rows,
-        group=processes,
+        points=POINTS_DRAWN if options.picture else POINTS_KEPT if options.keep_points else 0,
         score_range=limits,
         asked=Asked(options.separator, options.decimal, options.encoding, options.sheet),
     )
-    drawn = POINTS_DRAWN if options.picture else POINTS_KEPT if options.keep_points else 0
-    rows = read(options.rows, sql=options.query, sample=drawn)
+    read = functools.partial(read_rows, how=how, group=processes, watch=progress.read)
+    known = update.model.moments if update else None
+    rows = read(options.rows, sql=options.query, known=known)
     if rows.notes and not processes.rank:
         progress.clear()
         for note in rows.notes:
@@ -81,6 +93,11 @@ def _run(options: Namespace, processes: Group) -> int:
     _refuse_unused(options, rows.kinds | (held_back.kinds if held_back else set()))
     if processes.rank:
         return SAVED  # the first process does the rest
+
+    torch.result()
+    from training.fit import fit
+    from training.gate import compare
+    from training.report import Report, suggested_limits
 
     watch = _printed if options.raw and not options.json else progress.epochs
     model = fit(
@@ -100,7 +117,7 @@ def _run(options: Namespace, processes: Group) -> int:
     if options.picture:
         from training.picture import draw
 
-        draw(model, points(rows.sample, POINTS_DRAWN), options.picture)
+        draw(model, rows.points, options.picture)
     tag = None
     if not options.dry_run:
         tag, comparison = _save(model, rows, champion, comparison, options.force)
@@ -160,6 +177,8 @@ def _save(
 
     One training at a time does that, so none replaces a model that it was not compared with.
     """
+    from training.gate import compare, locked
+
     with locked():
         now = _champion(say=_say if champion else lambda _: None)  # else it has been said
         if (now and now.tag) != (champion and champion.tag):

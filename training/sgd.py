@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -39,3 +39,8 @@ def descend(cost: Cost, lr: float, epochs: int) -> Iterator[Epoch]:
         optimizer.step()
 
         yield Epoch(number, W.detach().clone(), b.detach().clone(), now.detach())
+
+
+def side_by_side(costs: Sequence[Cost]) -> Cost:
+    """Several costs as one, whose fields have shape (problems,)."""
+    return Cost(*torch.tensor(costs, dtype=torch.float64).T)

@@ -5,7 +5,6 @@ Each figure is the best of `TIMES` runs, each in a process of its own, the conte
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import subprocess
@@ -15,18 +14,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from tests.processes import ROOT, TORCHRUN
 
 TIMES = 3
 ROWS = 10_000_000
-STEP = """
-import bentoml, torch
-W = torch.zeros(1, requires_grad=True)
-(W * 1.0).sum().backward()
-torch.optim.SGD([W], lr=0.1).step()
-"""
 LOOP_EPOCHS = 5
 Result = dict[str, float]
 
@@ -46,52 +38,38 @@ def _memory(name: str) -> float:
     return int(status[name].split()[0]) / 1024
 
 
-def train(path: str) -> Result:
-    """A CSV file to a model by the command, without its imports and torch's own first step."""
-    from training.__main__ import main
-
-    main(["--dry-run"])  # which imports everything, and more in the first step
-    gc.disable()  # as in training/__main__.py
-    with measured() as result:
-        main([path, "--dry-run"])
-    return result
-
-
 def pandas_sklearn(path: str) -> Result:
-    """The same by pandas and scikit-learn."""
+    """The least-squares line by pandas and scikit-learn."""
     import pandas
     from sklearn.linear_model import LinearRegression
 
-    with measured() as result:
-        table = pandas.read_csv(path)
-        LinearRegression().fit(table[["hours"]], table["score"])
-    return result
+    table = pandas.read_csv(path, engine="pyarrow")
+    LinearRegression().fit(table[["hours"]], table["score"])
+    return {}
 
 
 def duckdb_regression(path: str) -> Result:
-    """The same by DuckDB."""
+    """The same by DuckDB, of a CSV or a Parquet file."""
     import duckdb
 
     line = "regr_slope(score, hours), regr_intercept(score, hours)"
-    with measured() as result:
-        duckdb.execute(f"SELECT {line} FROM '{path}'").fetchall()  # noqa: S608
-    return result
+    duckdb.execute(f"SELECT {line} FROM '{path}'").fetchall()  # noqa: S608
+    return {}
 
 
 def read_rows(path: str, processors: str = "") -> Result:
     """Rows to moments, on so many processors; under torchrun this process's share of the rows."""
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as in training/__main__.py
     if processors:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(processors)])
     import torch.distributed  # noqa: F401
 
-    from training import rows
+    from training import reduce
     from training.processes import group
 
     with group() as processes:
         processes.gather(0)  # all have started
         with measured() as result:
-            rows.read_rows([path], group=processes)
+            reduce.read_rows([path], group=processes)
     return result if processes.rank == 0 else {}
 
 
@@ -117,10 +95,10 @@ def labs_loop(path: str) -> Result:
 def epochs(path: str = "") -> Result:
     """1000 epochs alone; without a path on the lab's three rows."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as in training/__main__.py
+    from training import reduce
     from training.fit import fit
-    from training.rows import read_rows
 
-    rows = read_rows([path] if path else [])
+    rows = reduce.read_rows([path] if path else [])
     fit(rows, epochs=10)
     with measured() as result:
         fit(rows)
@@ -134,16 +112,21 @@ def best(*contestants: list[str]) -> list[Result]:
 
 
 def _run(command: list[str]) -> Result:
+    """What a command prints of itself; else its seconds, start and end included, and its peak."""
     start = time.perf_counter()
-    run = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=True
+    process = subprocess.Popen(
+        [sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
-    wall = time.perf_counter() - start
-    result: Any = {}
-    for line in run.stdout.splitlines():
+    assert process.stdout
+    lines = process.stdout.read().splitlines()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{command} failed")
+    result: Result = {"seconds": time.perf_counter() - start, "peak": usage.ru_maxrss / 1024}
+    for line in lines:
         if line.startswith('{"seconds"'):
             result = json.loads(line)
-    return result or {"seconds": wall}
+    return result
 
 
 def of(function: Callable[..., Result], *arguments: str) -> list[str]:
@@ -153,48 +136,81 @@ def of(function: Callable[..., Result], *arguments: str) -> list[str]:
 def write_rows(folder: Path) -> tuple[str, ...]:
     """CSV files of 30, 10 and 3 million rows, and a Parquet file of 30 million."""
     import numpy as np
-    import polars as pl
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet
 
     random = np.random.default_rng(1)
     hours = random.uniform(0, 24, 3 * ROWS).round(2)
     score = (3 * hours + 20 + random.normal(0, 5, 3 * ROWS)).round(1)
-    table = pl.DataFrame({"hours": hours, "score": score})
-    for rows in (3 * ROWS, ROWS, 3 * ROWS // 10):
-        table.head(rows).write_csv(folder / f"{rows}.csv")
-    table.write_parquet(folder / "large.parquet")
-    csvs = (str(folder / f"{rows}.csv") for rows in (3 * ROWS, ROWS, 3 * ROWS // 10))
-    return (*csvs, str(folder / "large.parquet"))
+    table = pa.table({"hours": hours, "score": score})
+    paths = [str(folder / f"{rows}.csv") for rows in (3 * ROWS, ROWS, 3 * ROWS // 10)]
+    options = pyarrow.csv.WriteOptions(quoting_style="none")
+    for rows, path in zip((3 * ROWS, ROWS, 3 * ROWS // 10), paths, strict=True):
+        pyarrow.csv.write_csv(table.slice(0, rows), path, options)
+    for rows in (3 * ROWS, 3 * ROWS // 10):
+        paths.append(str(folder / f"{rows}.parquet"))
+        pa.parquet.write_table(table.slice(0, rows), paths[-1])
+    bad = [
+        f"{h},{s}\n" if k % 10 > 2 else f"{h},absent\n"
+        for k, (h, s) in enumerate(
+            zip(hours[: 3 * ROWS // 10].tolist(), score[: 3 * ROWS // 10].tolist(), strict=True)
+        )
+    ]
+    paths.append(str(folder / "bad.csv"))
+    Path(paths[-1]).write_text("hours,score\n" + "".join(bad))
+    return tuple(paths)
 
 
 def main() -> None:
     """Run everything and print the table."""
     with tempfile.TemporaryDirectory(prefix="study-score-bench-") as name:
         os.environ |= {"BENTOML_HOME": f"{name}/bentoml", "BENTOML_DO_NOT_TRACK": "True"}
-        largest, large, small, parquet = write_rows(Path(name))
-        ours, pandas, duckdb, step = best(
-            of(train, large), of(pandas_sklearn, large), of(duckdb_regression, large), ["-c", STEP]
+        largest, large, small, parquet, small_parquet, bad = write_rows(Path(name))
+        train = ["-m", "training", "--dry-run"]
+        ours, pandas, duckdb = best(
+            [*train, large], of(pandas_sklearn, large), of(duckdb_regression, large)
         )
+        growth = []
+        for ends in ((largest, small), (parquet, small_parquet)):
+            runs = best(
+                *(
+                    command
+                    for path in ends
+                    for command in ([*train, path], of(duckdb_regression, path))
+                )
+            )
+            growth.append([_a_million(runs[k], runs[k + 2]) for k in (0, 1)])
+        pandas_growth = _a_million(*best(of(pandas_sklearn, largest), of(pandas_sklearn, small)))
+        most, least = best([*train, largest], [*train, small])
+        good, skipping = best([*train, small], [*train, bad, "--skip-bad-rows"])
         (loop,) = best(of(labs_loop, large))
-        most, least = best(of(read_rows, largest), of(read_rows, small))
         epochs_3, epochs_large = best(of(epochs), of(epochs, large))
-        alone, together, on_one = best(
-            of(read_rows, parquet),
-            ["-m", *TORCHRUN, *of(read_rows, parquet)[1:]],
-            of(read_rows, parquet, "1"),
+        alone, together = best(
+            of(read_rows, parquet), ["-m", *TORCHRUN, *of(read_rows, parquet)[1:]]
         )
-        lab, usage = best(["-m", "training"], ["-m", "training", "--help"])
+        lab, usage = best(["-m", "training", "--dry-run"], ["-m", "training", "--help"])
 
     print("| what | this | beside | ratio |")
     print("|---|---|---|---|")
-    _row("10 million rows of CSV to model, s; pandas + scikit-learn", ours, pandas)
+    (csv, csv_beside), (columns, columns_beside) = growth
+    _row("a million more rows of CSV, s; DuckDB's `regr_slope`", csv, csv_beside)
+    _row("the same; pandas (pyarrow) + scikit-learn", csv, pandas_growth)
+    _row("a million more rows of Parquet, s; DuckDB's `regr_slope`", columns, columns_beside)
+    _row("10 million rows of CSV, s; pandas (pyarrow) + scikit-learn", ours, pandas)
     _row("the same; DuckDB's `regr_slope`", ours, duckdb)
     _row("the same; the lab's loop on the rows, from 5 epochs", ours, loop)
+    _row("3 million rows, 30 % bad and skipped, s; none bad", skipping, good)
     _row("peak memory at 30 million rows, MB; at 3 million", most, least, "peak")
     _row("1000 epochs after 10 million rows, s; after 3", epochs_large, epochs_3)
     _row("a Parquet file of 30 million rows in 2 processes, s; in one", together, alone)
-    _row("the same; in one that has one processor", together, on_one)
-    _row("`python -m training`, s; imports and a step of SGD", lab, step)
+    print(f"| `python -m training`, s | {lab['seconds']:.2f} | | |")
     print(f"| `python -m training --help`, s | {usage['seconds']:.2f} | | |")
+
+
+def _a_million(most: Result, least: Result) -> Result:
+    """What a million more rows cost, from runs on 30 and on 3 million."""
+    return {"seconds": (most["seconds"] - least["seconds"]) / 27}
 
 
 def _row(what: str, this: Result, beside: Result, figure: str = "seconds") -> None:
