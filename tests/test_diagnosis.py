@@ -124,10 +124,9 @@ STRAIGHT = np.arange(12.0)
         (STRAIGHT, np.full(12, 0.7)),
         (STRAIGHT, 0.1 * STRAIGHT + 0.3),
         (np.full(12, 0.7), STRAIGHT**2),
-        (STRAIGHT, 1e60 * STRAIGHT**2),
         (STRAIGHT, 1e-99 * STRAIGHT**2),
     ],
-    ids=["1", "2", "3", "constant scores", "exact", "constant hours", "huge", "tiny"],
+    ids=["1", "2", "3", "constant scores", "exact", "constant hours", "tiny"],
 )
 def test_rows_that_tell_nothing_give_nulls(x: Array, y: Array) -> None:
     assert diagnose(split(x, y)) == Diagnosis()

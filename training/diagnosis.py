@@ -14,6 +14,7 @@ from models.moments import LEAST, Moments
 from models.spread import Quadratic, Residuals, Spread
 
 SAMPLED = 10_000  # rows at most whose residuals are looked at one by one
+DISTANCE = 4.6  # by which a row decides the line at least: the 99 % quantile of F(2, infinity)
 
 
 def diagnose(moments: Moments, residuals: Residuals | None = None) -> Diagnosis:

@@ -21,7 +21,7 @@ from models.study_score import Fit, StudyScore
 from training.diagnosis import decisive, diagnose, spread_of
 from training.errors import CannotFit
 from training.reduce import Row, Sample, Summary
-from training.residuals import joined, residuals_of
+from training.residuals import joined, known, residuals_of
 from training.sgd import Epoch, descend, side_by_side
 from training.sources import are_the_labs
 
@@ -116,7 +116,7 @@ def with_evidence(model: StudyScore, summary: Summary, old: StudyScore | None) -
     residuals = residuals_of(model, summary.sample, summary.moments.n)
     candidates = summary.extremes
     if old:
-        residuals = joined(old.residuals, residuals)
+        residuals = joined(known(old), residuals)
         candidates += (old.decisive[:2],) if old.decisive else ()
     fields = {name: getattr(model, name) for name in StudyScore.model_fields}
     fields |= {

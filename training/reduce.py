@@ -18,7 +18,7 @@ from models.study_score import HOURS_MAX, Source
 from training import bad_rows, sources
 from training.bad_rows import BadRows, Limit
 from training.columns import Columns
-from training.diagnosis import SAMPLED, diagnose
+from training.diagnosis import DISTANCE, SAMPLED, diagnose, kurtosis_of
 from training.dialect import PLAIN, Asked
 from training.engine import Engine
 from training.errors import DataError, one_line
@@ -413,17 +413,18 @@ def _wants_sample(moments: Moments) -> bool:
 
 
 def _one_row_may_decide(moments: Moments) -> bool:
-    """Whether a row's Cook's distance can exceed 1, as far as moments tell.
+    """Whether a row's `influence` can be beyond DISTANCE, as far as moments tell.
 
-    With leverage h and a residual of e standard deviations it is e^2 h / 2 (1 - h)^2, and e^4 is at
-    most n times the kurtosis.
+    Of the sum of squared residuals a row has the root of kurtosis / n at most.
     """
-    if moments.sxx <= LEAST:
+    if moments.sxx <= LEAST or moments.n < 5:
         return False
     reach = max(moments.max_x - moments.mean_x, moments.mean_x - moments.min_x)
-    leverage = min(1 / moments.n + reach / moments.sxx * reach, 1.0)
-    kurtosis = diagnose(moments).kurtosis or moments.n
-    return leverage * math.sqrt(moments.n * kurtosis) >= 2 * (1 - leverage) ** 2
+    rest = 1 - 1 / moments.n - reach / moments.sxx * reach
+    share = math.sqrt((kurtosis_of(moments) or moments.n) / moments.n)
+    if share >= rest:
+        return True
+    return (1 - rest) / rest * (moments.n - 3) * share / (rest - share) / 2 >= DISTANCE
 
 
 def _lowest(parts: Sequence[Sequence[Drawn]]) -> Sample:

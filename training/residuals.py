@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtri
 
 from models.spread import QUANTILES, Residuals, root
 from models.study_score import StudyScore
@@ -54,6 +55,18 @@ def _quantiles(values: Array, times: NDArray[np.int64]) -> Array:
     up = -(-k * (n + 1) // parts)
     ranks = np.where(2 * k <= parts, k * (n + 1) // parts, up)
     return np.asarray(values[order][np.searchsorted(ends, ranks)])
+
+
+def known(model: StudyScore) -> Residuals | None:
+    """Those that are stored with a model, or normal ones: of many such rows none were drawn."""
+    if model.residuals or not model.residual_sd:
+        return model.residuals
+    levels = np.arange(1, QUANTILES + 1) / (QUANTILES + 1)
+    return Residuals(
+        rows=model.moments.n,
+        quantiles=tuple(ndtri(levels).tolist()),
+        means=(0.0, 1.0, 0.0, 3.0),
+    )
 
 
 def joined(one: Residuals | None, other: Residuals | None) -> Residuals | None:
