@@ -1,3 +1,3 @@
 """What a study-score model is. The weights themselves live in the BentoML model store."""
 
-VERSION = "2.0.0"
+VERSION = "3.0.0"
