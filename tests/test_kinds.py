@@ -86,7 +86,8 @@ def compound(stream: str) -> bytes:
         (zipped("word/document.xml"), "a Word document"),
         (zipped(mimetype="application/vnd.oasis.opendocument.text"), "an OpenDocument text"),
         (zipped("Index/Document.iwa"), "an Apple Numbers"),
-        (zipped("marks.csv"), "a zip archive; unpack it"),
+        (zipped("marks.csv", "more.csv"), "a zip archive, which must hold just one table"),
+        (zipped("marks.doc"), "a zip archive, which must hold just one table; unpack it"),
         (b"{\\rtf1 hours}", "a text document"),
         (bz2.compress(b"hours"), "packed by bzip2; unpack it, or pack it with gzip or zstd"),
         (lzma.compress(b"hours"), "packed by xz"),
@@ -118,7 +119,5 @@ def test_what_gzip_and_zstd_packed_is_unpacked() -> None:
     content = b"hours,score\n1,2\n" * 1000
     packed = gzip.compress(content) + gzip.compress(b"3,4\n")
     assert kinds.packed(packed[:99]) == "gzip"
-    assert (
-        kinds.unpacked(io.BufferedReader(io.BytesIO(packed)), "gzip").read() == content + b"3,4\n"
-    )
+    assert b"".join(kinds.unpacked(io.BytesIO(packed), "gzip")) == content + b"3,4\n"
     assert kinds.packed(content) is None

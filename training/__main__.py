@@ -9,6 +9,7 @@ import contextlib
 import gc
 import math
 import os
+import shlex
 import sys
 from typing import Any
 
@@ -147,7 +148,11 @@ def main(arguments: "list[str] | None" = None) -> int:
 
         return run(options)
     except TrainingError as error:
-        print(f"{name}: {error}", file=sys.stderr, flush=True)
+        lines = [str(error), *error.more]
+        if error.options:
+            given = sys.argv[1:] if arguments is None else arguments
+            lines.append(f"try: {parser.prog} {shlex.join([*given, *error.options])}")
+        print(*(f"{name}: {line}" for line in lines), sep="\n", file=sys.stderr, flush=True)
         return 1
     except ModuleNotFoundError as error:
         print(

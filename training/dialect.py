@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
+import itertools
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from training.columns import Columns
+from training.columns import Columns, is_number
 from training.errors import DataError
 
 HEAD_BYTES = 1 << 18  # what is looked at
 LINE_MAX = 1 << 17  # csv.field_size_limit()
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
+OTHER_SEPARATORS = {" ": "blanks", ":": "colons", "^": "carets", "~": "tildes"}  # if asked for
+HEADER_WITHIN = 30  # lines
+ROW_NAMES = 10  # that are looked at
+OTHER_ENCODINGS = "cp932", "gb18030", "big5", "cp1250", "cp1251", "cp1253", "cp1254", "mac-roman"
 # In each of these the digits and marks of ASCII are the same bytes, and no part of another
 # character; so it decides what the columns are called, and nothing about the numbers.
 ENCODINGS = {"utf-8": "UTF-8", "cp949": "CP949", "cp1252": "Windows-1252"}
 MARKS = '0123456789+-.,;:|\t\r\n"eE '
 SEPARATOR_LINE = re.compile(r"(?i:sep)=([,;\t |:^~])(?:\r\n?|\n)")  # as Excel understands it
 LINE = re.compile(r'(?:[^"\r\n]|"[^"]*")*')  # up to its end, which is not one between quotes
+LINE_END = re.compile(r"\r?\n|\r|")
+BLANKS = re.compile(" +")
 DECIMAL = re.compile(r"[-+]?\d*([.,])\d+([eE][-+]?\d+)?")
 GROUPED = re.compile(r"[-+]?[1-9]\d{0,2}([.,])\d{3}")  # which may be thousands
+
+
+_HEADERS = {0: "no header", 1: ""}
 
 
 class Asked(NamedTuple):
@@ -47,7 +58,7 @@ class Dialect(NamedTuple):
     encoding: str = "utf-8"
     line_end: str = "\n"  # also where a carriage return stands before it
     packed: str | None = None  # by gzip or zstd
-    header_row: int = 1  # 2 below a line that names the separator
+    header_row: int = 1  # 0 if there is none
 
     def __str__(self) -> str:
         """In words; nothing for plain CSV."""
@@ -55,6 +66,7 @@ class Dialect(NamedTuple):
             filter(
                 None,
                 (
+                    _HEADERS.get(self.header_row, f"header in row {self.header_row}"),
                     "" if self.separator == "," else _called(self.separator),
                     "decimal commas" if self.decimal == "," else "",
                     "" if self.encoding == "utf-8" else _written(self.encoding),
@@ -87,45 +99,152 @@ def tell(name: str, head: bytes, whole: bool, columns: Columns, asked: Asked = P
     except UnicodeError as error:
         raise DataError(f"{name}: is not written in {wide}: {error}") from None
     text = text.removeprefix("\ufeff" if wide else "\xef\xbb\xbf")
-    separator_line = SEPARATOR_LINE.match(text)
-    if separator_line:
-        text = text[separator_line.end() :]
+    lines, line_end = _first_lines(name, text, whole)
+    first = 0
+    if separator_line := SEPARATOR_LINE.match(text):
         asked = asked._replace(separator=asked.separator or separator_line[1])
-    header_row = 2 if separator_line else 1
-    where = f"{name}, row {header_row}"
-    line, line_end = _first_line(name, where, text, whole)
-    encodings = [wide] if wide else _encodings(where, head, line, asked)
-    separators = [asked.separator] if asked.separator else list(SEPARATORS)
+        first = 1
+    headers = _headers(head, lines, first, wide, asked)
+    if not headers:
+        raise _not_readable(f"{name}, row {first + 1}", head, lines[first:], asked)
+    header = _header(name, headers, columns)
+    _check_header(name, headers, header, columns, asked)
+    row, separator, encoding, names = header
+    rest = text[lines[row - 1].end :]
+    if columns.is_data(names):
+        row, names = row - 1, tuple(f"column {k}" for k in range(1, len(names) + 1))
+        rest = text[lines[row].start :]
+    elif _has_row_names(rest, separator, len(names)):
+        names = ("", *names)
+    indexes = columns.indexes(name, names)
+    numbers = (
+        (number, record[at].strip())
+        for number, record in enumerate(records(rest, separator, whole), row + 1)
+        for at in indexes
+        if at < len(record)
+    )
+    decimal = asked.decimal or _decimal(name, numbers, separator, whole)
+    return Dialect(names, indexes, separator, decimal, encoding, line_end, header_row=row)
 
-    def names(separator: str, encoding: str) -> tuple[str, ...]:
-        try:
-            found = next(csv.reader([line], delimiter=separator))
-        except csv.Error:
-            raise DataError(f"{where}: a quote must begin and end a column's name") from None
-        return tuple(found if wide else (_decoded(each, encoding) for each in found))
 
-    ways = [
-        (separator, encoding)
-        for encoding in encodings
+class _Line(NamedTuple):
+    """A line, and where it begins and the next one does."""
+
+    text: str
+    start: int
+    end: int
+
+
+class _Header(NamedTuple):
+    """A line as one that names the columns."""
+
+    row: int
+    separator: str
+    encoding: str
+    names: tuple[str, ...]
+
+
+def _headers(
+    head: bytes, lines: list[_Line], first: int, wide: str | None, asked: Asked
+) -> list[_Header]:
+    """Every way to read one of the first lines as a header, the likeliest encoding first."""
+    separators = [asked.separator] if asked.separator else [*SEPARATORS, *OTHER_SEPARATORS]
+    return [
+        _Header(row, separator, encoding, names)
+        for row, line in enumerate(lines[first:], first + 1)
+        if line.text.strip()
+        for encoding in ([wide] if wide else _encodings(head, line.text, asked))
         for separator in separators
-        if columns.among(names(separator, encoding))
+        if (names := _names(line.text, separator, "" if wide else encoding))
     ]
-    if len({separator for separator, _ in ways}) > 1:
-        which = " and by ".join(dict.fromkeys(_called(separator) for separator, _ in ways))
+
+
+def _names(line: str, separator: str, encoding: str) -> tuple[str, ...]:
+    """What it names; nothing where a quote does not begin and end a name."""
+    if separator == " ":
+        line, separator = BLANKS.sub("\t", line.strip(" ")), "\t"
+    try:
+        found = next(csv.reader([line], delimiter=separator))
+    except csv.Error:
+        return ()
+    return tuple(_decoded(each, encoding) if encoding else each for each in found)
+
+
+def _header(name: str, headers: list[_Header], columns: Columns) -> _Header:
+    """The one that names both columns, or what is most like it; raises DataError."""
+    usual = [each for each in headers if each.separator in SEPARATORS] or headers
+    both = [each for each in usual if columns.among(each.names)]
+    named = [each for each in both if columns.is_named(each.names)]
+    rows = sorted({each.row for each in named or both})
+    if not rows:
+        return max(headers, key=lambda each: _likeness(each, columns))
+    if len(rows) > 1 and named and rows[0] != headers[0].row:
         raise DataError(
-            f"{name}: the first line names both columns if separated by {which};"
+            f"{name}: rows {rows[0]} and {rows[1]} both name the columns; delete what stands above"
+            " the one that is meant"
+        )
+    ways = [each for each in named or both if each.row == rows[0]]
+    if len({each.separator for each in ways}) > 1:
+        which = " and by ".join(dict.fromkeys(_called(each.separator) for each in ways))
+        raise DataError(
+            f"{name}: row {rows[0]} names both columns if separated by {which};"
             " --separator says which is meant"
         )
-    separator, encoding = ways[0] if ways else (max(separators, key=line.count), encodings[0])
-    found = names(separator, encoding)
-    indexes = columns.indexes(name, found)
-    numbers = _numbers(text, whole, separator, indexes, header_row)
-    decimal = asked.decimal or _decimal(name, numbers, separator, whole)
-    return Dialect(found, indexes, separator, decimal, encoding, line_end, header_row=header_row)
+    return ways[0]
+
+
+def _likeness(header: _Header, columns: Columns) -> tuple[int, bool, int, int, int]:
+    words, texts = columns.likeness(header.names)
+    return words, header.separator in SEPARATORS, texts, -header.row, len(header.names)
+
+
+def _check_header(
+    name: str, headers: list[_Header], header: _Header, columns: Columns, asked: Asked
+) -> None:
+    """Raises DataError with what may be the cause if it does not name both columns."""
+    _, separator, encoding, names = header
+    words, _ = columns.likeness(names)
+    where, hint, options = name, "", []
+    if header.row != headers[0].row:
+        where = f"{name}, row {header.row}, which is most like a header"
+    if not asked.separator and separator not in SEPARATORS:
+        hint = f"--separator {separator!r} reads columns between {_called(separator)}"
+        options = ["--separator", separator]
+        if columns.among(names):
+            raise DataError(
+                f"{where}: names both columns, but not between commas; {hint}", (), options
+            )
+    elif columns.among(names):
+        return
+    elif sum(map(is_number, names)) > 1:
+        options = ["--hours-column", "1", "--score-column", "2"]
+        hint = f"this line looks like data, not a header; {' '.join(options)} count columns"
+        options *= len(names) == 2
+    elif asked.separator and len(names) == 1:
+        hint = "--separator says what stands between columns"
+    elif not words and (asked.encoding or not "".join(names).isascii()):
+        hint = "if names look wrong, --encoding says how they are written"
+        for other in OTHER_ENCODINGS:
+            if columns.among([_redecoded(each, encoding, other) for each in names]):
+                hint, options = f"--encoding {other} may do", ["--encoding", other]
+    columns.indexes(where, names, hint, options)
+
+
+def _redecoded(text: str, encoding: str, other: str) -> str:
+    return text.encode(encoding, "replace").decode(other, "replace")
+
+
+def _has_row_names(rest: str, separator: str, width: int) -> bool:
+    """Whether each row begins with its number between quotes, which R writes and gives no name."""
+    found = list(filter(None, itertools.islice(records(rest, separator), ROW_NAMES)))
+    return rest.startswith('"') and all(
+        len(record) == width + 1 and record[0] == str(number)
+        for number, record in enumerate(found, 1)
+    )
 
 
 def _called(separator: str) -> str:
-    return SEPARATORS.get(separator, repr(separator))
+    return (SEPARATORS | OTHER_SEPARATORS).get(separator, repr(separator))
 
 
 def _written(encoding: str) -> str:
@@ -142,34 +261,53 @@ def _utf_16(head: bytes) -> str | None:
     return "utf-16-be" if odd and not any(even) and all(odd) else None
 
 
-def _first_line(name: str, where: str, text: str, whole: bool) -> tuple[str, str]:
-    """The line that names the columns, and what lines end in; raises DataError."""
+def _first_lines(name: str, text: str, whole: bool) -> tuple[list[_Line], str]:
+    """Those that may name the columns, and what lines end in; raises DataError."""
     if "\0" in text:
-        raise DataError(f"{name}: is no text: it holds bytes of 0; a table must be saved as CSV")
+        raise DataError(
+            f"{name}: is no text: it holds bytes of 0; a table must be saved as CSV, and"
+            " --encoding utf-16-le may read text that has two bytes for each character"
+        )
     if not text.strip():
         raise DataError(f"{name}: the file is empty; its first line must name the columns")
-    line = LINE.match(text)[0]  # type: ignore[index]
-    if not line.strip():
-        raise DataError(f"{where}: the line is empty; the first must name the columns")
-    rest = text[len(line) : len(line) + 2]
-    if rest.startswith('"') or (not rest and not whole) or len(line) > LINE_MAX:
+    lines: list[_Line] = []
+    line_end, end = "", 0
+    while len(lines) < HEADER_WITHIN and end < len(text):
+        start, line = end, LINE.match(text, end)[0]  # type: ignore[index]
+        end += len(line)
+        after = LINE_END.match(text, end)[0]  # type: ignore[index]
+        is_cut = not after and not (whole and end == len(text))
+        if is_cut or len(line) > LINE_MAX or (after == "\r" and line_end == "\n"):
+            break
+        line_end = line_end or after[-1:]
+        end += len(after)
+        lines.append(_Line(line, start, end))
+    if not any(line.text.strip() for line in lines):
         raise DataError(
-            f"{where}: the line, which must name the columns, does not end within"
-            f" {LINE_MAX >> 10} KiB; is a quote left open?"
+            f"{name}, row {len(lines) + 1}: the line, which must name the columns, does not end"
+            f" within {LINE_MAX >> 10} KiB; is a quote left open?"
         )
-    return line, "\r" if rest[:1] == "\r" and rest != "\r\n" else "\n"
+    return lines, line_end or "\n"
 
 
-def _encodings(where: str, head: bytes, line: str, asked: Asked) -> list[str]:
-    """Those that the first line can be in, the likeliest first; raises DataError."""
+def _encodings(head: bytes, line: str, asked: Asked) -> list[str]:
+    """Those that a line can be in, the likeliest first."""
     if line.isascii() and not asked.encoding:
         return ["utf-8"]  # or any other
     possible = [asked.encoding] if asked.encoding else list(ENCODINGS)
     fitting = [encoding for encoding in possible if _fits(line.encode("latin-1"), encoding)]
-    if not fitting:
-        tried = ", ".join(_written(encoding) for encoding in possible)
-        raise DataError(f"{where}: is not written in {tried}; --encoding says in which it is")
     return sorted(fitting, key=lambda encoding: not _fits(head, encoding, 4))
+
+
+def _not_readable(where: str, head: bytes, lines: list[_Line], asked: Asked) -> DataError:
+    """The error where none of the lines can name columns."""
+    if not any(line.text.strip() for line in lines):
+        return DataError(f"{where}: the line is empty; the first must name the columns")
+    if any(_encodings(head, line.text, asked) for line in lines):
+        return DataError(f"{where}: a quote must begin and end a column's name")
+    possible = [asked.encoding] if asked.encoding else list(ENCODINGS)
+    tried = ", ".join(_written(encoding) for encoding in possible)
+    return DataError(f"{where}: is not written in {tried}; --encoding says in which it is")
 
 
 def _decoded(latin_1: str, encoding: str) -> str:
@@ -185,17 +323,13 @@ def _fits(data: bytes, encoding: str, cut: int = 0) -> bool:
     return True
 
 
-def _numbers(
-    text: str, whole: bool, separator: str, indexes: tuple[int, int], header_row: int
-) -> Iterator[tuple[int, str]]:
-    """What both columns hold, each value with the number of its row."""
-    lines = io.StringIO(text, newline="")
-    try:
-        for number, record in enumerate(csv.reader(lines, delimiter=separator), header_row):
-            if number > header_row and (whole or lines.tell() < len(text)):
-                yield from ((number, record[at].strip()) for at in indexes if at < len(record))
-    except csv.Error:
-        pass  # a value too long for it, which whoever reads the rows will name
+def records(rest: str, separator: str, whole: bool = True) -> Iterator[list[str]]:
+    """Those of a text, but for what is cut at its end, up to one that whoever reads them names."""
+    lines = io.StringIO(rest, newline="")
+    with contextlib.suppress(csv.Error):
+        for record in csv.reader(lines, delimiter=separator):
+            if whole or lines.tell() < len(rest):
+                yield record
 
 
 def _decimal(name: str, numbers: Iterator[tuple[int, str]], separator: str, whole: bool) -> str:

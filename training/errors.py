@@ -1,11 +1,20 @@
 """What the command line answers with one line and status 1."""
 
+from collections.abc import Iterable
+
 
 class TrainingError(Exception):
-    """No model comes of this run, or no report; says why in one line that a terminal can show."""
+    """No model comes of this run, or no report; says why in one line that a terminal can show.
 
-    def __init__(self, message: str) -> None:
+    `more` are further lines; with `options` the same command is likely to work.
+    """
+
+    def __init__(
+        self, message: str, more: "Iterable[str]" = (), options: "Iterable[str]" = ()
+    ) -> None:
         super().__init__(printable(message))
+        self.more = tuple(map(printable, more))
+        self.options = tuple(options)
 
 
 class DataError(TrainingError):
@@ -25,9 +34,9 @@ def one_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def counted(rows: int) -> str:
-    """So many rows, in words."""
-    return f"{rows:,} row{'' if rows == 1 else 's'}"
+def counted(number: int, what: str = "row") -> str:
+    """So many rows, or whatever else, in words."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def printable(text: str) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import gzip
-import io
 import re
 import zipfile
 import zlib
+from collections.abc import Iterable, Iterator
 from typing import IO, Literal
 
 import zstandard
 
+from training.engine import chunks
 from training.errors import DataError
 
-Kind = Literal["text", "Parquet", "workbook"]
+Kind = Literal["text", "Parquet", "workbook", "zip"]
+ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 # The first bytes of what is often taken for a table; each sentence says what to do instead
 NO_TABLES = (
@@ -40,7 +42,9 @@ OTHER_ZIPS = (
     ("Index/", "an Apple Numbers, Pages or Keynote document; export it as CSV or a workbook"),
 )
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-DAMAGES = EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError  # of what is packed
+DAMAGES = (  # of what is packed
+    *(EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError, zipfile.BadZipFile),
+)
 PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
@@ -72,13 +76,24 @@ def packed(head: bytes) -> str | None:
     return next((program for start, program in PACKED.items() if head.startswith(start)), None)
 
 
-def unpacked(file: io.BufferedReader, program: str | None) -> IO[bytes]:
-    """What the program packed, as a stream."""
-    if not program:
-        return file
-    if program == "gzip":
-        return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
-    return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+def unpacked(file: IO[bytes], program: str | None) -> Iterator[bytes]:
+    """What the program packed, piece by piece."""
+    if program == "zstd":
+        return _from_zstd(file)
+    return chunks(gzip.GzipFile(fileobj=file) if program == "gzip" else file)  # type: ignore[arg-type]
+
+
+def _from_zstd(file: IO[bytes]) -> Iterator[bytes]:
+    """Raises EOFError where a frame is cut, of which the library's own stream says nothing."""
+    frame = None
+    for data in chunks(file, 1 << 12):  # of which the largest outcome still fits into memory
+        while data:
+            if not frame or frame.eof:
+                frame = zstandard.ZstdDecompressor().decompressobj()
+            yield frame.decompress(data)
+            data = frame.unused_data
+    if frame and not frame.eof:
+        raise EOFError
 
 
 def no_table(name: str, what: str) -> DataError:
@@ -86,22 +101,55 @@ def no_table(name: str, what: str) -> DataError:
     return DataError(f"{name}: is no table that can be read, but {what}")
 
 
+def damaged(name: str, error: Exception) -> DataError:
+    """The error of a file that cannot be unpacked to its end."""
+    if isinstance(error, EOFError):
+        return DataError(f"{name}: is only a part of the file: it ends too soon; copy it again")
+    return DataError(
+        f"{name}: is damaged or only a part of the file: it does not unpack to what its checksum"
+        " says, or something stands behind its end; copy or pack it again"
+    )
+
+
 def _zip(name: str, file: IO[bytes]) -> Kind:
     try:
         with zipfile.ZipFile(file) as archive:
-            names = archive.namelist()
+            names = [entry.replace("\\", "/") for entry in archive.namelist()]
             if "mimetype" in names and b"opendocument" in (kind := archive.read("mimetype")[:99]):
                 if b"spreadsheet" in kind:
                     return "workbook"
                 raise no_table(name, "an OpenDocument text; save the table in it as CSV")
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
-        raise DataError(f"{name}: is damaged or only a part of the file: {error}") from error
+        raise damaged(name, error) from None
     if any(entry.startswith("xl/workbook.") for entry in names):
         return "workbook"
     for start, what in OTHER_ZIPS:
         if any(entry.startswith(start) for entry in names):
             raise no_table(name, what)
-    raise no_table(name, "a zip archive; unpack it")
+    if len(tables_in(names)) == 1:
+        return "zip"
+    raise no_table(name, "a zip archive, which must hold just one table; unpack it")
+
+
+def tables_in(names: Iterable[str]) -> list[str]:
+    """The names in an archive that end as those of tables do."""
+    return [
+        name
+        for name in names
+        if name.lower().endswith(ENDINGS)
+        and not any(part.startswith((".", "_")) for part in re.split(r"[/\\]", name))
+    ]
+
+
+def from_zip(file: IO[bytes]) -> Iterator[bytes]:
+    """The only table in an archive, piece by piece."""
+    with zipfile.ZipFile(file) as archive:
+        (name,) = tables_in(archive.namelist())
+        try:
+            with archive.open(name) as member:
+                yield from chunks(member)
+        except (NotImplementedError, RuntimeError) as error:  # packed in a rare way, or locked
+            raise zipfile.BadZipFile from error
 
 
 def _ole(name: str, file: IO[bytes], head: bytes) -> Kind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections import Counter
@@ -15,15 +16,16 @@ import numpy as np
 from models.findings import SURE
 from models.moments import LEAST, PRODUCTS, Line, Moments, merged, plus
 from models.study_score import HOURS_MAX, Source
-from training import bad_rows, sources
+from training import bad_rows, sources, ways
 from training.bad_rows import BadRows, Limit
 from training.columns import Columns
 from training.diagnosis import DISTANCE, SAMPLED, diagnose, kurtosis_of
 from training.dialect import PLAIN, Asked
 from training.engine import Engine
-from training.errors import DataError, one_line
+from training.errors import DataError, counted, one_line
 from training.processes import Group
 from training.tables import Table, opened
+from training.ways import Way
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +38,7 @@ Drawn = tuple[
 ]  # the draw by its hash, hours, score, and how often the row is there
 SCORES = -1e70, 1e70  # their fourth powers, and sums of them, stay far from overflow
 HEAD_ROWS = 10_000  # the reference line is the least-squares line of these
+MINUTES = 45  # hours in the middle, all whole, that look like these
 FLAT = Line(0.0, 0.0, 0.0)
 ALONE = Group()
 
@@ -92,9 +95,10 @@ class How(NamedTuple):
     def limits(self) -> tuple[Limit, Limit]:
         """What hours and scores must lie between."""
         low, high = self.score_range or SCORES
+        hours, score = (f"column {name}" if name.isdigit() else name for name in self.columns)
         return (
-            Limit(self.columns.hours, 0.0, HOURS_MAX),
-            Limit(self.columns.score, max(low, SCORES[0]), min(high, SCORES[1])),
+            Limit(hours, 0.0, HOURS_MAX),
+            Limit(score, max(low, SCORES[0]), min(high, SCORES[1])),
         )
 
 
@@ -233,19 +237,36 @@ class Reading:
 
     def _good_rows(self, index: int, table: Table) -> str:
         """The query for the rows that can be used, once the others are counted and named."""
-        limits, decimal = self.how.limits, table.decimal
-        rows = bad_rows.judged(table.words(), decimal, limits)
+        words = table.words()
         try:
-            bad = bad_rows.find(self.engine, rows, decimal, limits, table.place)
+            rows, bad = self._judged(index, table, words)
         except duckdb.Error:
             if not table.exact:
                 raise
-            rows = bad_rows.judged(table.exact(), decimal, limits)
-            bad = bad_rows.find(self.engine, rows, decimal, limits, table.place)
+            rows, bad = self._judged(index, table, table.exact())
         if bad.counts and not self.how.skip_bad_rows:
-            raise DataError(bad.in_order[0].message)
+            raise bad.error()
         self.bad[index] = bad
         return f"SELECT x AS hours, y AS score FROM ({rows}) WHERE reason IS NULL"
+
+    def _judged(self, index: int, table: Table, words: str) -> tuple[str, BadRows]:
+        limits, is_text = self.how.limits, table.kind == "text"
+
+        def judged(found: tuple[Way | None, Way | None] = (None, None)) -> tuple[str, BadRows]:
+            rows = bad_rows.judged(words, table.decimal, limits, found)
+            mark = table.decimal if is_text else None
+            return rows, bad_rows.find(self.engine, rows, mark, limits, table.place)
+
+        rows, bad = judged()
+        if bad.has_no_number:
+            number = bad_rows.plain(table.decimal).fits
+            found = ways.find(self.engine, words, number, takes_decimal=is_text)
+            if any(found):
+                said = dict.fromkeys(way.said for way in found if way)
+                read_as = ", ".join(filter(None, (table.read_as, *said)))
+                self.tables[index] = table._replace(read_as=read_as)
+                return judged(found)
+        return rows, bad
 
     def _sums(self, rows: str, line: Line) -> Part:
         folds = self.how.folds
@@ -307,7 +328,7 @@ def read_rows(
 
     Raises DataError, in each process of the group for the first source that cannot be used.
     """
-    places, notes = group.broadcast(lambda: sources.find(paths, sql))
+    places, notes, empty = group.broadcast(lambda: _places(paths, sql))
     states = [place.state() for place in places]
     beside = ThreadPoolExecutor(1)
     records = beside.submit(lambda: [place.record() for place in places])
@@ -323,8 +344,11 @@ def read_rows(
         sample = NO_SAMPLE
         extremes: tuple[Row, ...] = ()
         if moments := found.moments:
-            if known or how.points or _wants_sample(moments):
+            wanted = known or how.points or _wants_sample(moments)
+            if wanted or moments.mean_x > MINUTES / 2:
                 sample = _lowest(group.gather(reading.sample()))
+                notes += _minutes(sample)
+                sample = sample if wanted else NO_SAMPLE
             if _one_row_may_decide(moments):
                 line = moments.least_squares
                 extremes = extremes_of(group.gather(reading.extremes(line)), line)
@@ -343,13 +367,13 @@ def read_rows(
             )
             for index, (place, record) in enumerate(zip(places, records.result(), strict=True))
         ]
-    for source in kept:
-        if not source.rows + source.skipped:
-            raise DataError(f"{source.name}: it has the columns, but no rows")
+    kept, more = _with_rows(kept, paths)
+    if empty + more:
+        notes.append(f"passed over {counted(empty + more, 'file')} without rows")
     for bad in found.bad.values():
         notes += bad.notes()
     notes += sources.same_twice(kept)
-    _check_share(sum(source.skipped for source in kept), sum(source.rows for source in kept))
+    _check_share(found)
     return Summary(
         folds=tuple(found.folds),
         sources=tuple(kept),
@@ -358,6 +382,32 @@ def read_rows(
         notes=tuple(notes),
         kinds=frozenset(table.kind for table in found.tables.values()),
     )
+
+
+def _places(paths: Sequence[str], sql: str | None) -> tuple[list[sources.Place], list[str], int]:
+    """What is read, notes, and how many files of folders are empty and so are not."""
+    places, notes = sources.find(paths, sql)
+    kept = [place for place in places if place.name in paths or not sources.is_empty(place)]
+    return kept or places[:1], notes, len(places) - len(kept or places[:1])
+
+
+def _with_rows(found: list[Source], paths: Sequence[str]) -> tuple[list[Source], int]:
+    """Those that have rows, and how many others a folder has; raises DataError for a named one."""
+    kept = [source for source in found if source.rows + source.skipped]
+    for source in found:
+        if not source.rows + source.skipped and (source.name in paths or not kept):
+            raise DataError(f"{source.name}: it has the columns, but no rows")
+    return kept, len(found) - len(kept)
+
+
+def _minutes(sample: Sample) -> list[str]:
+    """A note if hours may be minutes."""
+    hours = np.repeat(sample.hours, sample.times)
+    if (hours % 1).any() or np.median(hours) <= MINUTES:
+        return []
+    return [
+        f"hours are all whole, and half of them over {MINUTES}: if they are minutes, divide by 60"
+    ]
 
 
 class Found(NamedTuple):
@@ -448,12 +498,12 @@ def extremes_of(parts: Sequence[Sequence[Row]], line: Line) -> tuple[Row, ...]:
     return tuple(dict.fromkeys((rows[0], most, max(rows, key=residual))))
 
 
-def _check_share(skipped: int, rows: int) -> None:
-    if skipped > rows:
-        raise DataError(
-            f"{skipped:,} of {skipped + rows:,} rows cannot be used, more than half;"
-            " without --skip-bad-rows the first is named"
-        )
+def _check_share(found: Found) -> None:
+    """Raises DataError if more than half of the rows cannot be used."""
+    rows = sum(part.rows for part in found.parts.values())
+    bad = functools.reduce(BadRows.plus, found.bad.values(), BadRows({}, {}))
+    if bad.rows > rows:
+        raise bad.error(f"{bad.rows:,} of {bad.rows + rows:,} rows cannot be used, more than half")
 
 
 def fold_of(hours: Array, scores: Array, folds: int) -> NDArray[np.int64]:

@@ -54,7 +54,7 @@ class Report(NamedTuple):
             yield f"{len(more):,} more files: {_rows(more)}"
         limits = model.score_range
         within = f", scores from {limits[0]:g} to {limits[1]:g}" if limits else ""
-        yield f"{moments.n:,} rows, {moments.min_x:g} to {moments.max_x:g} hours{within}"
+        yield f"{moments.n:,} rows, {moments.min_x + 0.0:g} to {moments.max_x:g} hours{within}"
         units = "hours as they are" if fit.raw else "standard units"
         yield f"{fit.epochs} epochs of SGD, learning rate {fit.lr:g}, {units}"
         yield f"score = {_line(model.W, model.b)}"

@@ -48,10 +48,21 @@ def run(options: Namespace) -> int:
     try:
         with ended_by_terminate(), group() as processes:
             return _run(options, processes, beside.submit(_torch))
-    except (BentoMLException, OSError) as error:
+    except BentoMLException as error:
         raise TrainingError(str(error)) from error
+    except OSError as error:
+        raise TrainingError(_reason(error)) from error
     finally:
         beside.shutdown(wait=False)  # Ctrl-C need not wait for torch
+
+
+def _reason(error: OSError) -> str:
+    """What a disk refused; BentoML gives a list of files, of which the first says enough."""
+    if error.args and isinstance(error.args[0], list):
+        _, path, reason = error.args[0][0]
+        return f"{path}: cannot be written: {str(reason).rpartition('] ')[2]}"
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}; nothing is saved"
 
 
 def _torch() -> None:

@@ -101,6 +101,13 @@ def is_shared(place: Place) -> bool:
         return file.peek(4).startswith(b"PAR1")
 
 
+def is_empty(place: Place) -> bool:
+    """Whether it is a file or an object of no bytes."""
+    if isinstance(place, bucket.Object):
+        return place.size == 0
+    return bool(place.path) and os.path.getsize(str(place.path)) == 0
+
+
 def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Place], list[str]]:
     """All that paths, folders, globs and URLs name, each once, and what was passed over in folders.
 
@@ -126,8 +133,8 @@ def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Place], lis
             places.setdefault(os.path.realpath(place.name) if is_file else place.name, place)
         if passed_over:
             notes.append(
-                f"{path}: passed over {passed_over:,} files, whose names begin with . or _ or end"
-                " in no kind of table"
+                f"{path}: passed over {counted(passed_over, 'file')}: names begin with . or _,"
+                " or end in no kind of table"
             )
     return list(places.values()), notes
 

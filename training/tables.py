@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import os
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,13 +13,14 @@ from typing import IO, NamedTuple
 
 import duckdb
 
-from training import dialect, kinds, query, workbook
+from training import dialect, kinds, query, summaries, workbook
 from training.columns import Columns
 from training.dialect import HEAD_BYTES, LINE_MAX, Asked, Dialect
 from training.engine import Engine, chunks, identifier, literal
 from training.errors import DataError, one_line
 from training.processes import Group
 from training.sources import Place, Query
+from training.summaries import Labels
 
 LEFT_OPEN = "a quote in it is not closed"
 TOO_LONG = f"it is longer than {LINE_MAX >> 10} KiB"
@@ -27,6 +29,9 @@ TOO_MANY = " values, and the header names {}; "
 QUOTE_IT = "a value that holds the separator must stand between quotes"
 USE_POINTS = "decimals are written with a point where commas separate"
 WHOLE = re.compile(r"[-\d\s]*")
+CTRL_Z = b"\x1a"  # with which a text ended in DOS
+MORE_BLANKS = re.compile(rb"(?<=[\r\n ]) +| +(?=[\r\n])")
+TAIL_BYTES = 1 << 16
 EXTRA = 8  # values too many that the engine looks for
 
 
@@ -72,29 +77,40 @@ def opened(
     if isinstance(place, Query):
         return _query(place, columns, engine)
     assert file  # noqa: S101  (every place but a query has one)
+    try:
+        return _opened(place.name, place.path, file, columns, asked, engine, share)
+    except kinds.DAMAGES as error:
+        raise kinds.damaged(place.name, error) from None
+
+
+def _opened(
+    name: str,
+    path: str | None,
+    file: io.BufferedReader,
+    columns: Columns,
+    asked: Asked,
+    engine: Engine,
+    share: Group,
+) -> Table:
     packed = kinds.packed(file.peek(4)[:4])
     stream = kinds.unpacked(file, packed)
-
-    def local(encoding: str = "") -> str:
-        if place.path and not packed and not encoding:
-            return place.path
-        pieces = itertools.chain([head], chunks(stream))
-        return engine.spool(_in_utf_8(pieces, encoding) if encoding else pieces)
-
-    try:
-        head = stream.read(HEAD_BYTES)
-        if not kinds.is_binary(head):
-            kinds.kind(place.name, io.BytesIO(head), head)
-            told = dialect.tell(place.name, head, len(head) < HEAD_BYTES, columns, asked)
-            path = local(told.encoding if dialect.is_wide(told.encoding) else "")
-            return _text(place.name, path, told._replace(packed=packed), engine)
-        path = local()
-    except kinds.DAMAGES as error:
-        raise DataError(f"{place.name}: is damaged or only a part of the file: {error}") from None
+    head = b""
+    while len(head) < HEAD_BYTES and (piece := next(stream, b"")):
+        head += piece
+    if not kinds.is_binary(head):
+        kinds.kind(name, io.BytesIO(head), head)
+        return _text(name, path, packed, head, stream, columns, asked, engine)
+    if packed or not path:
+        path = engine.spool(itertools.chain([head], stream))
     with open(path, "rb") as whole:
-        if kinds.kind(place.name, whole, head) == "workbook":
-            return _workbook(place.name, whole, columns, asked, engine)
-    return _parquet(place.name, path, columns, engine, share)
+        kind = kinds.kind(name, whole, head)
+        if kind == "zip":
+            path = engine.spool(kinds.from_zip(whole))
+            with open(path, "rb") as only:
+                return _opened(name, path, only, columns, asked, engine, share)
+        if kind == "workbook":
+            return _workbook(name, whole, columns, asked, engine)
+    return _parquet(name, path, columns, engine, share)
 
 
 def _in_utf_8(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
@@ -179,19 +195,84 @@ def _workbook(name: str, file: IO[bytes], columns: Columns, asked: Asked, engine
     )
 
 
-def _text(name: str, path: str, told: Dialect, engine: Engine) -> Table:
+def _text(
+    name: str,
+    path: str | None,
+    packed: str | None,
+    head: bytes,
+    rest: Iterator[bytes],
+    columns: Columns,
+    asked: Asked,
+    engine: Engine,
+) -> Table:
+    if asked.separator == " ":
+        pieces = _single_blanks(itertools.chain([head], rest))
+        path, head, rest = None, next(pieces, b""), pieces
+    told = dialect.tell(name, head[:HEAD_BYTES], len(head) < HEAD_BYTES, columns, asked)
+    told = told._replace(packed=packed)
+    pieces = itertools.chain([head], rest)
+    if dialect.is_wide(told.encoding):
+        path = engine.spool(_in_utf_8(pieces, told.encoding))
+    elif packed or not path:
+        path = engine.spool(pieces)
+    head, tail = _ends(path)
+    if tail.endswith(CTRL_Z):
+        with open(path, "rb") as file:
+            path = engine.spool(chunks(file))
+        os.truncate(path, os.path.getsize(path) - len(CTRL_Z))
+    return _of_text(name, path, told, _labels(head, tail, told), engine)
+
+
+def _single_blanks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Text whose columns are aligned by blanks, with one between two columns."""
+    last = b"\n"
+    begin = 1
+    for piece in pieces:
+        text = MORE_BLANKS.sub(b"", last + piece)
+        yield text[begin:-1]
+        begin, last = 0, text[-1:]
+    yield last[begin:].rstrip(b" ")
+
+
+def _ends(path: str) -> tuple[bytes, bytes]:
+    """The beginning of a file, and its end, which may be the same."""
+    with open(path, "rb") as file:
+        head = file.read(HEAD_BYTES)
+        file.seek(max(0, os.path.getsize(path) - TAIL_BYTES))
+        return head, file.read()
+
+
+def _labels(head: bytes, tail: bytes, told: Dialect) -> Labels:
+    """What says that a row near the head or the end sums up others."""
+    if len(told.names) <= len(set(told.indexes)):
+        return {}
+    text = head.decode("latin-1")
+    above = list(dialect.records(text, told.separator, len(head) < HEAD_BYTES))[told.header_row :]
+    lines = [line for line in tail.decode("latin-1").split(told.line_end) if line.strip()]
+    below = [
+        record
+        for line in lines[-summaries.NEAR :]
+        for record in dialect.records(line, told.separator)
+    ]
+    above, below = (
+        [[_decoded(value, told) for value in record] for record in some] for some in (above, below)
+    )
+    return summaries.labels(above, below, told.indexes)
+
+
+def _of_text(name: str, path: str, told: Dialect, labels: Labels, engine: Engine) -> Table:
     hours, score = told.indexes
     link = engine.link(path)
 
     def exact() -> str:
-        return f"SELECT * FROM {engine.table(_records(path, told))}"
+        return f"SELECT * FROM {engine.table(_records(path, told, labels))}"
 
     return Table(
         name,
         "text",
         (told.names[hours], told.names[score]),
-        lambda: _words(link, told) if _rows_are_lines(path) else exact(),
-        _numbers(link, told, path),
+        lambda: _words(link, told, labels) if _rows_are_lines(path) else exact(),
+        None if labels else _numbers(link, told, path),
         exact,
         told.decimal,
         str(told),
@@ -252,7 +333,7 @@ def _numbers(link: str, told: Dialect, path: str) -> str | None:
     return f"SELECT {values[0]} AS hours, {values[1]} AS score FROM {source}"
 
 
-def _words(link: str, told: Dialect) -> str:
+def _words(link: str, told: Dialect, labels: Labels) -> str:
     """Both columns of a text as they are written, in their order, without rows of blanks.
 
     Where values are padded, the engine lets a quote swallow all that follows, so there may be none.
@@ -270,16 +351,19 @@ def _words(link: str, told: Dialect) -> str:
         f"CASE WHEN regexp_full_match(concat_ws('', {values}), {literal(WHOLE.pattern)})"
         f" THEN '{USE_POINTS}' ELSE '{QUOTE_IT}' END"
     )
+    summary = summaries.sql({f"c{column}": texts for column, texts in labels.items()})
     return (
         f"SELECT row, coalesce(hours, '') AS hours, coalesce(score, '') AS score,"
-        f" excess || {literal(TOO_MANY.format(width))} || hint AS fault"
+        f" coalesce(excess || {literal(TOO_MANY.format(width))} || hint, summary) AS fault"
         f" FROM (SELECT row_number() OVER () + {told.header_row} AS row, c{hours} AS hours,"
-        f" c{score} AS score, CASE {excess} END AS excess, {hint} AS hint,"
+        f" c{score} AS score, CASE {excess} END AS excess, {hint} AS hint, {summary} AS summary,"
         f" coalesce({values}) IS NULL AS blank FROM {source}) WHERE NOT blank"
     )
 
 
-def _records(path: str, told: Dialect) -> Iterator[tuple[int, str, str, str | None]]:
+def _records(
+    path: str, told: Dialect, labels: Labels
+) -> Iterator[tuple[int, str, str, str | None]]:
     """The same, as Python's own reader reads it."""
     with open(path, encoding="latin-1", newline=told.line_end) as file:
         lines = _Lines(file)
@@ -301,8 +385,13 @@ def _records(path: str, told: Dialect) -> Iterator[tuple[int, str, str, str | No
             if fault:
                 lines.give_back()
             if row > told.header_row and (fault or any(map(str.strip, record))):
-                values = [_value(record, index, told) for index in told.indexes]
-                yield row, values[0], values[1], fault or _excess(record, told)
+                hours, score = (
+                    _decoded(record[index], told) if index < len(record) else ""
+                    for index in told.indexes
+                )
+                cells = [_decoded(value, told) for value in record] if labels else []
+                fault = fault or _excess(record, told) or summaries.fault_of(cells, labels)
+                yield row, hours, score, fault
 
 
 class _Lines:
@@ -341,8 +430,8 @@ def _fault(error: csv.Error, taken: list[str]) -> str:
     return TOO_LONG if len(taken) == 1 else LEFT_OPEN
 
 
-def _value(record: list[str], index: int, told: Dialect) -> str:
-    text = record[index] if index < len(record) else ""
+def _decoded(text: str, told: Dialect) -> str:
+    """What was read as if it was written in Latin-1."""
     if text.isascii():
         return text
     encoding = "utf-8" if dialect.is_wide(told.encoding) else told.encoding
