@@ -60,7 +60,7 @@ def _reason(error: OSError) -> str:
     """What a disk refused; BentoML gives a list of files, of which the first says enough."""
     if error.args and isinstance(error.args[0], list):
         _, path, reason = error.args[0][0]
-        return f"{path}: cannot be written: {str(reason).rpartition('] ')[2]}"
+        return f"{path}: cannot be written: {str(reason).rpartition('] ')[2].partition(':')[0]}"
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}; nothing is saved"
 
