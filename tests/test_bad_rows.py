@@ -287,3 +287,133 @@ def test_a_score_outside_of_the_range_that_was_given_is_a_bad_row(tmp_path: Path
     with pytest.raises(DataError, match=r"row 4: score is '100\.5'; .* from 0 to 100"):
         read_rows([path], score_range=(0, 100))
     assert read_rows([path], score_range=(0, 100), skip_bad_rows=True).moments.n == 2
+
+
+PUPILS = "name,hours,score\n" + "".join(f"p{k},{k},{5 * k + 2}\n" for k in range(1, 13))
+
+
+@pytest.mark.parametrize("blank", ["", "\n"])
+@pytest.mark.parametrize(
+    "label",
+    [
+        *(
+            "Total",
+            "Grand Total:",
+            "Sum",
+            "Class average",
+            "Mean",
+            "Max",
+            "Median score",
+            "Std Dev",
+        ),
+        *("합계", "평균", "총점", "Summe", "Durchschnitt", "    Points Possible", "Out of"),
+    ],
+)
+def test_a_summary_among_the_pupils_is_a_bad_row(tmp_path: Path, label: str, blank: str) -> None:
+    """Also where a blank line makes the engine's own reader miscount rows."""
+    last = write(tmp_path, blank + PUPILS + f"{label},51,730\n")
+    with pytest.raises(DataError, match=f"'{label.strip()}' says that it sums up others") as error:
+        read_rows([last])
+    assert f", row {14 + len(blank)}: " in str(error.value)
+    assert read_rows([last], skip_bad_rows=True).moments.n == 12
+    first = write(tmp_path, PUPILS.replace("p1,1,7", f"{label},10,100"), "first.csv")
+    if label != "Max":
+        with pytest.raises(DataError, match="row 2: .* says that it sums up others"):
+            read_rows([first])
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "utf-16"])
+def test_a_summary_is_seen_in_any_encoding(tmp_path: Path, encoding: str) -> None:
+    text = (PUPILS + "합계,51,730\n").replace("name", "이름")
+    with pytest.raises(DataError, match="row 14: '합계' says that it sums up others"):
+        read_rows([write(tmp_path, text.encode(encoding))])
+
+
+def test_a_summary_is_seen_at_the_end_of_a_long_file(tmp_path: Path) -> None:
+    path = write(tmp_path, "name,hours,score\n" + "Kim,1,2\n" * 300_000 + "Total,51,730\n")
+    with pytest.raises(DataError, match="row 300002: 'Total' says that it sums up others"):
+        read_rows([path])
+
+
+def test_a_category_and_a_pupil_called_max_are_no_summaries(tmp_path: Path) -> None:
+    text = PUPILS.replace("p12,12", "Max,4")
+    assert read_rows([write(tmp_path, text)]).moments.n == 12
+    net = "".join(f"p{k},{('good', 'average', 'poor')[k % 3]},{k},{k}\n" for k in range(12))
+    path = write(tmp_path, "name,net,hours,score\n" + net, "net.csv")
+    assert read_rows([path]).moments.n == 12
+
+
+@pytest.mark.parametrize(
+    ("values", "hours", "said"),
+    [
+        (["1:30", "2:00", "10:15"], [1.5, 2, 10.25], "hours as hours:minutes"),
+        (["1:30:00", "0:00:36"], [1.5, 0.01], "hours as hours:minutes:seconds"),
+        (
+            ["1h30", "90 min", "2 hours", "4h", "1 h 15 min", "2시간 30분", "1,5 Std."],
+            [1.5, 1.5, 2, 4, 1.25, 2.5, 1.5],
+            "hours and minutes by their units",
+        ),
+    ],
+)
+def test_durations_in_one_way_are_hours(
+    tmp_path: Path, values: list[str], hours: list[float], said: str
+) -> None:
+    text = "hours;score\n" + "".join(f"{value};{k}\n" for k, value in enumerate(values))
+    rows = read_rows([write(tmp_path, text)], asked=Asked(decimal="."))
+    assert said in rows.sources[0].read_as
+    assert rows.moments.mean_x == pytest.approx(sum(hours) / len(hours), rel=1e-12)
+    assert (rows.moments.min_x, rows.moments.max_x) == (min(hours), max(hours))
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("1:30,2\n2,3\n", "hours is '1:30'.*not all written in this way"),
+        ("1:30,2\n90 min,3\n", "hours is '1:30'.*not all written in this way"),
+        ("1:30,2\n1:30:00,3\n", "hours is '1:30'.*not all written in this way"),
+        ("7:30 PM,2\n", r"a time of day .* \(end - start\) \* 24 is"),
+        ("2026-03-01 07:30:00,2\n", "a time of day or a date"),
+        ("1,17/20\n", "score is '17/20'; score must be a number; write 17 if all are out of 20"),
+        ("1,85%\n", "score is '85%'; score must be a number; write 85$"),
+        ("1,x\n", "score is 'x'; score must be a number$"),
+    ],
+)
+def test_what_is_no_number_is_refused_with_what_to_write(
+    tmp_path: Path, rows: str, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        read_rows([write(tmp_path, "hours,score\n" + rows)])
+
+
+def test_hours_that_look_like_minutes_get_a_note(tmp_path: Path) -> None:
+    whole = "hours,score\n" + "".join(f"{10 * k},{k}\n" for k in range(1, 15))
+    assert "if they are minutes" in read_rows([write(tmp_path, whole)]).notes[0]
+    assert read_rows([write(tmp_path, whole + "50.5,3\n")]).notes == ()
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_a_refused_file_lists_its_bad_rows_and_counts_them(tmp_path: Path, skip: bool) -> None:
+    path = write(tmp_path, "hours,score\n" + "x,1\n" * 12 + "1,\n" * 3 + "1,2\n")
+    with pytest.raises(DataError) as error:
+        read_rows([path], skip_bad_rows=skip)
+    lines = [str(error.value), *error.value.more]
+    if skip:
+        assert "15 of 16 rows cannot be used, more than half" in lines.pop(0)
+    assert [line.partition(": ")[0] for line in lines[:10]] == [
+        f"{path}, row {row}" for row in range(2, 12)
+    ]
+    counts = "(hours is no number: 12, score missing: 3)"
+    assert lines[10:] == [f"15 rows cannot be used {counts}"]
+
+
+def test_empty_parts_of_a_folder_are_passed_over_and_counted(tmp_path: Path) -> None:
+    write(tmp_path, "hours,score\n1,2\n2,3\n", "a.csv")
+    empty = write(tmp_path, "", "b.csv")
+    write(tmp_path, "hours,score\n", "c.csv")
+    schema = pa.schema({"hours": pa.float64(), "score": pa.float64()})
+    pq.write_table(schema.empty_table(), tmp_path / "d.parquet")
+    rows = read_rows([str(tmp_path)])
+    assert (rows.moments.n, len(rows.sources)) == (2, 1)
+    assert rows.notes == ("passed over 3 files without rows",)
+    with pytest.raises(DataError, match=r"b\.csv: the file is empty"):
+        read_rows([str(tmp_path), empty])

@@ -237,3 +237,75 @@ def test_what_pythons_own_writer_writes_is_told_or_refused(
     assert (found.separator, found.line_end) == (separator, line_end[-1])
     assert found.names == (first, "hours", "score")
     assert not rows or found.decimal == decimal
+
+
+@pytest.mark.parametrize(
+    ("above", "row"),
+    [
+        ("Marks of class 3\n", 2),
+        ("# made by tool, 2026\n# hours are per week\n", 3),
+        ("\n\n", 3),
+        ("GP,F,2\n", 2),
+        ('"Marks, of\nclass 3"\n', 2),
+    ],
+)
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_the_header_is_found_below_titles_and_comments(
+    tmp_path: Path, above: str, row: int, quote: str
+) -> None:
+    content = f"{above}hours,score,{quote}x{quote}\n1,20,a\n2,31,b\n"
+    assert told(content).header_row == row
+    (source,) = read_rows([write(tmp_path, content)]).sources
+    assert (source.rows, source.read_as) == (2, f"header in row {row}")
+
+
+def test_a_header_that_is_not_told_is_refused_with_the_likeliest_line() -> None:
+    with pytest.raises(DataError, match="rows 2 and 4 both name the columns"):
+        told("title\nhours,score\n1,2\nhours,score\n3,4\n")
+    with pytest.raises(
+        DataError, match="row 2, which is most like a header: no column 'hours' and"
+    ):
+        told("GP,F,2,1\nschool,sex,studytime,G3\nGP,F,2,1\n")
+
+
+def test_a_header_one_name_short_is_understood_as_r_means_it(tmp_path: Path) -> None:
+    path = write(tmp_path, '"hours","score"\n"1",1.5,20\n"2",2.5,31\n"3",4,48\n')
+    moments = read_rows([path]).moments
+    assert (moments.n, moments.min_x, moments.max_y) == (3, 1.5, 48)
+    with pytest.raises(DataError, match="3 values, and the header names 2"):
+        read_rows([write(tmp_path, "hours,score\n1,5,20\n2,5,31\n", "decimals.csv")])
+
+
+@pytest.mark.parametrize(
+    ("content", "options"),
+    [
+        ("hours   score\n1.0      20\n", ("--separator", " ")),
+        ("hours^score\n1^20\n", ("--separator", "^")),
+        ("時間,点数\n1,2\n".encode("cp932"), ("--encoding", "cp932")),
+    ],
+)
+def test_the_hint_is_about_the_cause(content: bytes | str, options: tuple[str, str]) -> None:
+    columns = Columns("時間", "点数") if isinstance(content, bytes) else Columns()
+    with pytest.raises(DataError, match=options[0]) as error:
+        told(content, columns)
+    assert error.value.options == options
+
+
+@pytest.mark.parametrize(
+    ("content", "asked"),
+    [
+        ("hours|score\n1|20\n2|31\n", Asked()),
+        ("  hours   score\n    1.0     20\n   2.0   31  \n", Asked(separator=" ")),
+        ("hours,score\n1,20\n2,31\n\x1a", Asked()),
+        ("hours,score\n1,20\n   \n2,31\n", Asked()),
+    ],
+)
+def test_how_old_and_odd_programs_write_is_read(tmp_path: Path, content: str, asked: Asked) -> None:
+    moments = read_rows([write(tmp_path, content)], asked=asked).moments
+    assert (moments.n, moments.min_x, moments.max_y) == (2, 1, 31)
+
+
+def test_utf_16_that_is_cut_inside_a_character_is_no_shorter_number(tmp_path: Path) -> None:
+    path = write(tmp_path, "hours,score\n1,20\n2,62".encode("utf-16")[:-1])
+    with pytest.raises(DataError, match="row 3: score is '6.'"):
+        read_rows([path])

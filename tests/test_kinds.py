@@ -16,8 +16,10 @@ import matplotlib.figure
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import zstandard
 
-from tests.data import FILES
+from tests.data import FILES, read_rows
+from tests.test_rows import write
 from training import kinds
 from training.errors import DataError
 
@@ -121,3 +123,32 @@ def test_what_gzip_and_zstd_packed_is_unpacked() -> None:
     assert kinds.packed(packed[:99]) == "gzip"
     assert b"".join(kinds.unpacked(io.BytesIO(packed), "gzip")) == content + b"3,4\n"
     assert kinds.packed(content) is None
+
+
+TABLE = b"hours,score\n" + b"".join(b"%d,%d\n" % (k % 24, k * 7 % 13) for k in range(50_000))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (gzip.compress(TABLE)[:-9], "is only a part of the file"),
+        (gzip.compress(TABLE)[:-8] + b"\0" * 8, "is damaged or only a part of the file"),
+        (gzip.compress(TABLE) + b"garbage", "or something stands behind its end"),
+        (zstandard.compress(TABLE)[:-500], "is only a part of the file"),
+        (zipped("marks.csv")[:-30], "is damaged or only a part of the file"),
+    ],
+)
+def test_what_is_packed_and_damaged_is_named_so(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        read_rows([write(tmp_path, content)])
+
+
+@pytest.mark.parametrize("others", [(), ("__MACOSX/._marks.csv", "readme.md")])
+def test_a_zip_archive_of_one_table_is_read_like_gzip(
+    tmp_path: Path, others: tuple[str, ...]
+) -> None:
+    path = write(tmp_path, zipped("marks/marks.csv", *others), "marks.zip")
+    (source,) = read_rows([path]).sources
+    assert (source.name, source.rows, source.read_as) == (path, 1, "zip")

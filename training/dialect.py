@@ -57,7 +57,6 @@ class Dialect(NamedTuple):
     decimal: str = "."
     encoding: str = "utf-8"
     line_end: str = "\n"  # also where a carriage return stands before it
-    packed: str | None = None  # by gzip or zstd
     header_row: int = 1  # 0 if there is none
 
     def __str__(self) -> str:
@@ -71,7 +70,6 @@ class Dialect(NamedTuple):
                     "decimal commas" if self.decimal == "," else "",
                     "" if self.encoding == "utf-8" else _written(self.encoding),
                     "lines that end in CR" if self.line_end == "\r" else "",
-                    self.packed,
                 ),
             )
         )

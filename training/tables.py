@@ -91,6 +91,7 @@ def _opened(
     asked: Asked,
     engine: Engine,
     share: Group,
+    archive: str | None = None,
 ) -> Table:
     packed = kinds.packed(file.peek(4)[:4])
     stream = kinds.unpacked(file, packed)
@@ -99,7 +100,9 @@ def _opened(
         head += piece
     if not kinds.is_binary(head):
         kinds.kind(name, io.BytesIO(head), head)
-        return _text(name, path, packed, head, stream, columns, asked, engine)
+        table = _text(name, None if packed else path, head, stream, columns, asked, engine)
+        read_as = ", ".join(filter(None, (table.read_as, packed, archive)))
+        return table._replace(read_as=read_as)
     if packed or not path:
         path = engine.spool(itertools.chain([head], stream))
     with open(path, "rb") as whole:
@@ -107,7 +110,7 @@ def _opened(
         if kind == "zip":
             path = engine.spool(kinds.from_zip(whole))
             with open(path, "rb") as only:
-                return _opened(name, path, only, columns, asked, engine, share)
+                return _opened(name, path, only, columns, asked, engine, share, kind)
         if kind == "workbook":
             return _workbook(name, whole, columns, asked, engine)
     return _parquet(name, path, columns, engine, share)
@@ -198,7 +201,6 @@ def _workbook(name: str, file: IO[bytes], columns: Columns, asked: Asked, engine
 def _text(
     name: str,
     path: str | None,
-    packed: str | None,
     head: bytes,
     rest: Iterator[bytes],
     columns: Columns,
@@ -209,11 +211,10 @@ def _text(
         pieces = _single_blanks(itertools.chain([head], rest))
         path, head, rest = None, next(pieces, b""), pieces
     told = dialect.tell(name, head[:HEAD_BYTES], len(head) < HEAD_BYTES, columns, asked)
-    told = told._replace(packed=packed)
     pieces = itertools.chain([head], rest)
     if dialect.is_wide(told.encoding):
         path = engine.spool(_in_utf_8(pieces, told.encoding))
-    elif packed or not path:
+    elif not path:
         path = engine.spool(pieces)
     head, tail = _ends(path)
     if tail.endswith(CTRL_Z):
