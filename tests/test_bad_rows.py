@@ -318,7 +318,7 @@ def test_a_summary_among_the_pupils_is_a_bad_row(tmp_path: Path, label: str, bla
     assert read_rows([last], skip_bad_rows=True).moments.n == 12
     first = write(tmp_path, PUPILS.replace("p1,1,7", f"{label},10,100"), "first.csv")
     if label != "Max":
-        with pytest.raises(DataError, match="row 2: .* says that it sums up others"):
+        with pytest.raises(DataError, match=r"row 2: .* says that it sums up others"):
             read_rows([first])
 
 

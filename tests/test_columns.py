@@ -42,9 +42,7 @@ def test_columns_in_practice_give_the_options_to_copy(names: str, options: list[
     assert error.value.options == ("--hours-column", hours, "--score-column", score)
 
 
-@pytest.mark.parametrize(
-    "names", ["a,b", "hours studied,hours slept in school,score", "studytime,G1,G3"]
-)
+@pytest.mark.parametrize("names", ["a,b", "studytime,G1,G3"])
 def test_what_cannot_be_told_is_not_guessed(names: str) -> None:
     with pytest.raises(DataError, match="NAME says what is meant") as error:
         Columns().indexes("marks.csv", names.split(","))
@@ -58,7 +56,7 @@ def test_only_columns_that_are_missing_are_called_so() -> None:
 
 def test_two_columns_of_one_name_are_told_apart_by_number(tmp_path: Path) -> None:
     path = write(tmp_path, "hours,hours,score\n1,5,20\n2,7,31\n")
-    with pytest.raises(DataError, match="2 columns 'hours'.*--hours-column 1 or 2 says by number"):
+    with pytest.raises(DataError, match=r"2 columns 'hours'.*--hours-column 1 or 2 says by number"):
         read_rows([path])
     assert read_rows([path], columns=Columns("2", "score")).moments.max_x == 7
 

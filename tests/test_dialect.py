@@ -307,5 +307,5 @@ def test_how_old_and_odd_programs_write_is_read(tmp_path: Path, content: str, as
 
 def test_utf_16_that_is_cut_inside_a_character_is_no_shorter_number(tmp_path: Path) -> None:
     path = write(tmp_path, "hours,score\n1,20\n2,62".encode("utf-16")[:-1])
-    with pytest.raises(DataError, match="row 3: score is '6.'"):
+    with pytest.raises(DataError, match=r"row 3: score is '6.'"):
         read_rows([path])

@@ -103,6 +103,9 @@ def tell(name: str, head: bytes, whole: bool, columns: Columns, asked: Asked = P
         asked = asked._replace(separator=asked.separator or separator_line[1])
         first = 1
     headers = _headers(head, lines, first, wide, asked)
+    is_named = any(columns.among(each.names) for each in headers)
+    if not (is_named or wide or asked.encoding or "".join(columns).isascii()):
+        _check_encodings(name, head, lines, first, columns, asked)
     if not headers:
         raise _not_readable(f"{name}, row {first + 1}", head, lines[first:], asked)
     header = _header(name, headers, columns)
@@ -175,7 +178,9 @@ def _header(name: str, headers: list[_Header], columns: Columns) -> _Header:
     named = [each for each in both if columns.is_named(each.names)]
     rows = sorted({each.row for each in named or both})
     if not rows:
-        return max(headers, key=lambda each: _likeness(each, columns))
+        parted = {each.row for each in headers if each in usual and len(each.names) > 1}
+        possible = [each for each in headers if each in usual or each.row not in parted]
+        return max(possible, key=lambda each: _likeness(each, columns))
     if len(rows) > 1 and named and rows[0] != headers[0].row:
         raise DataError(
             f"{name}: rows {rows[0]} and {rows[1]} both name the columns; delete what stands above"
@@ -200,7 +205,7 @@ def _check_header(
     name: str, headers: list[_Header], header: _Header, columns: Columns, asked: Asked
 ) -> None:
     """Raises DataError with what may be the cause if it does not name both columns."""
-    _, separator, encoding, names = header
+    _, separator, _, names = header
     words, _ = columns.likeness(names)
     where, hint, options = name, "", []
     if header.row != headers[0].row:
@@ -222,14 +227,21 @@ def _check_header(
         hint = "--separator says what stands between columns"
     elif not words and (asked.encoding or not "".join(names).isascii()):
         hint = "if names look wrong, --encoding says how they are written"
-        for other in OTHER_ENCODINGS:
-            if columns.among([_redecoded(each, encoding, other) for each in names]):
-                hint, options = f"--encoding {other} may do", ["--encoding", other]
     columns.indexes(where, names, hint, options)
 
 
-def _redecoded(text: str, encoding: str, other: str) -> str:
-    return text.encode(encoding, "replace").decode(other, "replace")
+def _check_encodings(
+    name: str, head: bytes, lines: list[_Line], first: int, columns: Columns, asked: Asked
+) -> None:
+    """Raises DataError if a line names both columns in an encoding that has to be asked for."""
+    for other in OTHER_ENCODINGS:
+        headers = _headers(head, lines, first, None, asked._replace(encoding=other))
+        if any(columns.among(each.names) for each in headers):
+            raise DataError(
+                f"{name}: names both columns if it is written in {other}; --encoding {other} says"
+                " that it is",
+                options=("--encoding", other),
+            )
 
 
 def _has_row_names(rest: str, separator: str, width: int) -> bool:

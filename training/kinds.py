@@ -90,7 +90,8 @@ def _from_zstd(file: IO[bytes]) -> Iterator[bytes]:
         while data:
             if not frame or frame.eof:
                 frame = zstandard.ZstdDecompressor().decompressobj()
-            yield frame.decompress(data)
+            if piece := frame.decompress(data):
+                yield piece
             data = frame.unused_data
     if frame and not frame.eof:
         raise EOFError
