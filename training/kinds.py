@@ -89,7 +89,7 @@ def no_table(name: str, what: str) -> DataError:
 def _zip(name: str, file: IO[bytes]) -> Kind:
     try:
         with zipfile.ZipFile(file) as archive:
-            names = archive.namelist()
+            names = [name.replace("\\", "/") for name in archive.namelist()]
             if "mimetype" in names and b"opendocument" in (kind := archive.read("mimetype")[:99]):
                 if b"spreadsheet" in kind:
                     return "workbook"

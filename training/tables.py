@@ -13,6 +13,7 @@ from typing import IO, NamedTuple
 import duckdb
 
 from training import dialect, kinds, query, workbook
+from training.bounded import Died
 from training.columns import Columns
 from training.dialect import HEAD_BYTES, LINE_MAX, Asked, Dialect
 from training.engine import Engine, chunks, identifier, literal
@@ -51,8 +52,8 @@ class Table(NamedTuple):
 
     def place(self, row: int, column: int | None) -> str:
         """What a row, or a cell of it, is called."""
-        if self.letters:
-            return f"{self.name}, {self.letters[column or 0]}{row}"
+        if self.letters and column is not None:
+            return f"{self.name}, {self.letters[column]}{row}"
         return f"{self.name}, row {row}"
 
 
@@ -92,8 +93,9 @@ def opened(
     except kinds.DAMAGES as error:
         raise DataError(f"{place.name}: is damaged or only a part of the file: {error}") from None
     with open(path, "rb") as whole:
-        if kinds.kind(place.name, whole, head) == "workbook":
-            return _workbook(place.name, whole, columns, asked, engine)
+        kind = kinds.kind(place.name, whole, head)
+    if kind == "workbook":
+        return _workbook(place.name, path, columns, asked, engine)
     return _parquet(place.name, path, columns, engine, share)
 
 
@@ -165,16 +167,22 @@ def _is_number(kind: str) -> bool:
     )
 
 
-def _workbook(name: str, file: IO[bytes], columns: Columns, asked: Asked, engine: Engine) -> Table:
-    sheet = workbook.read(name, file, asked.sheet, columns)
-    rows = zip(sheet.rows, sheet.hours, sheet.scores, itertools.repeat(None), strict=False)
-    cells = engine.table(rows)
+def _workbook(name: str, path: str, columns: Columns, asked: Asked, engine: Engine) -> Table:
+    try:
+        sheet = engine.bounded.call(workbook.read, name, path, asked.sheet, columns)
+    except Died:
+        raise DataError(
+            f"{name}: a sheet takes more memory than there is; it may have a cell far off the table"
+            " (Ctrl+End leads to the last one): delete all rows and columns behind the table, and"
+            " save"
+        ) from None
+    cells = engine.table(zip(sheet.rows, sheet.hours, sheet.scores, sheet.faults, strict=True))
     return Table(
         name,
         "workbook",
         sheet.names,
         lambda: f"SELECT * FROM {cells}",
-        read_as=f"sheet {sheet.name!r}",
+        read_as=sheet.read_as,
         letters=sheet.letters,
     )
 
