@@ -287,3 +287,43 @@ def test_an_option_that_one_of_the_files_heeds_is_no_mistake(
     for option, mark in (("--separator", ";"), ("--decimal", ","), ("--encoding", "cp1252")):
         assert main([str(book), option, mark, "--dry-run"]) == 1
         assert f"{option} is said of a text file, and none is read" in capsys.readouterr().err
+
+
+def test_the_folders_of_a_hive_table_give_its_keys_as_columns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for hours in ("1.5", "2", "3%2E5"):
+        folder = tmp_path / "class=9b" / f"hours={hours}"
+        folder.mkdir(parents=True)
+        pq.write_table(pa.table({"score": [len(hours), 2]}), folder / "part.parquet")
+    found = read_rows([str(tmp_path)]).moments
+    assert (found.n, found.min_x, found.max_x) == (6, 1.5, 3.5)
+    (tmp_path / "class=9b" / "hours=2").rename(tmp_path / "class=9b" / "hours=two")
+    with pytest.raises(DataError, match=r"hours=two/part\.parquet, row 1: hours is 'two'"):
+        read_rows([str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("log", "name"),
+    [("_delta_log/00000.json", "a Delta Lake table"), ("metadata/v1.metadata.json", "an Iceberg")],
+)
+def test_a_table_of_many_versions_is_refused_by_its_format(
+    tmp_path: Path,
+    store: Any,  # noqa: F811
+    log: str,
+    name: str,
+) -> None:
+    part = tmp_path / "marks" / "data" / "class=9b" / "part.parquet"
+    part.parent.mkdir(parents=True)
+    pq.write_table(pa.table({"hours": [1, 2], "score": [1, 2]}), part)
+    assert read_rows([str(tmp_path)]).moments.n == 2
+    (tmp_path / "marks" / log).parent.mkdir()
+    (tmp_path / "marks" / log).touch()
+    for each in (".", "marks", "marks/data", "marks/data/class=9b/", "m*/data/*/*.parquet"):
+        with pytest.raises(DataError, match=f"{name}.* export its rows"):
+            read_rows([str(tmp_path / each)])
+    assert read_rows([str(part)]).moments.n == 2  # which was named
+    store.put_object(Bucket="marks", Key=f"{log[:3]}/data/x.parquet", Body=part.read_bytes())
+    store.put_object(Bucket="marks", Key=f"{log[:3]}/{log}", Body=b"{}")
+    with pytest.raises(DataError, match=f"s3://marks/{log[:3]}: is {name}"):
+        read_rows([f"s3://marks/{log[:3]}"])

@@ -6,9 +6,11 @@ import glob
 import hashlib
 import io
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from models.study_score import Source
@@ -20,6 +22,7 @@ TEXTS = (".csv", ".tsv")
 ENDINGS = (*TEXTS, ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 PACKED = tuple(name + packed for name in TEXTS for packed in (".gz", ".zst"))
 HIDDEN = (".", "_", "~$")
+TABLE_FORMATS = re.compile(r"/(?:(?P<delta>_delta_log)/|metadata/[^/]*\.metadata\.json$)")
 MANY = 10  # rows that are not the same by chance
 SHARED_BYTES = 1 << 22  # a Parquet file from here on is shared among processes
 
@@ -132,14 +135,37 @@ def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Place], lis
     return list(places.values()), notes
 
 
+def _refuse_table_format(name: str, names: Iterable[str]) -> None:
+    """Raises DataError for a folder, or what a glob names, whose files are versions of a table."""
+    for each in names:
+        if match := TABLE_FORMATS.search(each):
+            what = "a Delta Lake table" if match["delta"] else "an Iceberg table"
+            raise DataError(
+                f"{name}: is {what}, whose files hold rows that were deleted or changed too; export"
+                " its rows with a program that knows the format, such as DuckDB or Spark, as CSV or"
+                " Parquet"
+            )
+
+
+def _logs(files: Iterable[str]) -> Iterator[str]:
+    """What would mark a table in the folders that files lie in, and those above, up to four."""
+    folders = {os.path.dirname(os.path.abspath(file)) for file in files}
+    above = {str(up) for folder in folders for up in (Path(folder), *Path(folder).parents[:4])}
+    for folder in sorted(above):
+        for pattern in ("_delta_log/", "metadata/*.metadata.json"):
+            yield from glob.iglob(os.path.join(glob.escape(folder), pattern))
+
+
 def _on_disk(path: str) -> tuple[list[Place], int]:
     if os.path.isdir(path):
+        _refuse_table_format(path, _logs([os.path.join(path, "")]))
         return _tables(path, _files_in(path), File)
     if os.path.lexists(path) or not glob.has_magic(path):
         return [File(path)], 0
     names = sorted(glob.glob(path, recursive=True))
     files: list[Place] = [File(name) for name in names if not os.path.isdir(name)]
     if files:
+        _refuse_table_format(path, _logs(file.name for file in files))
         return files, 0
     folders = [_on_disk(name) for name in names]
     return [place for found, _ in folders for place in found], sum(n for _, n in folders)
@@ -164,6 +190,7 @@ def _tables(
     folder: str, names: Sequence[str], place: Callable[[str], Place]
 ) -> tuple[list[Place], int]:
     """Those of a folder's files that are tables, and how many are not."""
+    _refuse_table_format(folder, names)
     found = [
         place(name)
         for name in names
