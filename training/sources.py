@@ -21,9 +21,14 @@ LAB_CSV = b"hours,score\n1,2\n2,4\n3,6\n"
 TEXTS = (".csv", ".tsv")
 ENDINGS = (*TEXTS, ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 PACKED = tuple(name + packed for name in TEXTS for packed in (".gz", ".zst"))
+NAME_SHOWN = 60  # characters
 HIDDEN = (".", "_", "~$")
 TABLE_FORMATS = re.compile(r"/(?:(?P<delta>_delta_log)/|metadata/[^/]*\.metadata\.json$)")
 MANY = 10  # rows that are not the same by chance
+SMALL_BYTES = 1 << 18
+LISTED = 20  # sources of a run that a model lists one by one
+LISTED_EVER = 100  # and of all runs
+KNOWN_FILES = 20_000  # that a model knows again
 SHARED_BYTES = 1 << 22  # a Parquet file from here on is shared among processes
 
 
@@ -102,6 +107,13 @@ def is_shared(place: Place) -> bool:
         return False
     with place.open() as file:
         return file.peek(4).startswith(b"PAR1")
+
+
+def is_small(place: Place) -> bool:
+    """Whether many of its kind are read by one query."""
+    if isinstance(place, bucket.Object):
+        return place.size < SMALL_BYTES
+    return bool(place.path) and os.path.getsize(str(place.path)) < SMALL_BYTES
 
 
 def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Place], list[str]]:
@@ -218,18 +230,64 @@ def refuse_seen(sources: Iterable[Source], seen: Iterable[Source], because: str)
             )
 
 
+def marks(found: Iterable[Source]) -> list[str]:
+    """For each source a short identity of its rows, by which a model knows it again."""
+    texts = (f"{source.rows} {source.identity}" for source in found)
+    return [hashlib.sha256(text.encode()).hexdigest()[:12] for text in texts]
+
+
+def refuse_known(found: Sequence[Source], known: Iterable[str], tag: str) -> None:
+    """Raises DataError for a source that the model of this tag was trained on."""
+    seen = set(known)
+    for source, mark in zip(found, marks(found), strict=True):
+        if mark in seen:
+            raise DataError(
+                f"{source.name}: {tag} was trained on it already (the same {counted(source.rows)})"
+            )
+
+
+def listed(old: Sequence[Source], new: Sequence[Source]) -> list[Source]:
+    """What a model lists of the sources of earlier runs and of this one: a bounded number."""
+    every = [*old, *(new if len(new) <= LISTED else [joined(new)])]
+    return every if len(every) <= LISTED_EVER else [joined(every[:-LISTED]), *every[-LISTED:]]
+
+
+def joined(found: Sequence[Source]) -> Source:
+    """Many sources as one, called by the folder they are in and the names of the first."""
+    names = [source.name for source in found]
+    folder = os.path.commonprefix(names).rpartition("/")[0]  # noqa: RUF071  (URLs too)
+    first = ", ".join(name[len(folder) :].lstrip("/")[:NAME_SHOWN] for name in names[:3])
+    files = sum(source.files for source in found)
+    sizes = [source.bytes for source in found if source.bytes is not None]
+    ways = {source.read_as for source in found}
+    return Source(
+        name=f"{folder or 'files'}: {files:,} files, {first}, ...",
+        files=files,
+        columns=found[0].columns,
+        rows=sum(source.rows for source in found),
+        skipped=sum(source.skipped for source in found),
+        bytes=sum(sizes) if len(sizes) == len(found) else None,
+        identity=f"{sum(int(source.identity, 16) for source in found) % (1 << 128):x}",
+        sha256=None,
+        read_as=ways.pop() if len(ways) == 1 else "",
+    )
+
+
 def same_twice(sources: Sequence[Source]) -> list[str]:
     """A note for each source of few rows that are another's too; raises DataError for many.
 
     Three marks may well be the same in two classes; ten are the same file twice.
     """
-    many = [source for source in sources if source.rows >= MANY]
-    for i, source in enumerate(many):
-        refuse_seen([source], many[:i], "holds the rows of {}, which would count twice")
     names: dict[tuple[int, str], list[str]] = {}
     for source in sources:
-        if 0 < source.rows < MANY:
+        if source.rows:
             names.setdefault((source.rows, source.identity), []).append(source.name)
+    for (rows, _), (name, *others) in names.items():
+        if others and rows >= MANY:
+            raise DataError(
+                f"{others[0]}: holds the rows of {name}, which would count twice"
+                f" (the same {counted(rows)})"
+            )
     return [
         f"{' and '.join(same)} hold the same {counted(rows)}; all are counted"
         for (rows, _), same in names.items()
