@@ -26,10 +26,12 @@ class Source(Document):
 
     `identity` is the same for the same rows in any order, format or packing. For the record there
     are also the SHA-256 of a file, the `version` or ETag of an object in a bucket, and the text of
-    a `query`. `read_as` says how it was read, nothing for plain CSV and for Parquet.
+    a `query`. Many files are listed as one; `files` says how many. `read_as` says how it was read,
+    nothing for plain CSV and for Parquet.
     """
 
     name: str
+    files: Annotated[int, Field(ge=1)] = 1
     columns: tuple[str, str]
     rows: Annotated[int, Field(ge=0)]
     skipped: Annotated[int, Field(ge=0)]
@@ -75,7 +77,8 @@ class StudyScore(Document):
     null without one: hours, score, and the slope without it, null where the hours of the others
     never vary. Predictions and bounds are cut to `score_range`. `costs` are (epoch, mean squared
     error, W, b), all three before the epoch's step and in the units of the rows, denser where the
-    descent is steep; `points` are (hours, score) of the training rows that may be shown.
+    descent is steep; `seen` are short identities of the files that it was trained on, of the last
+    20,000; `points` are (hours, score) of the training rows that may be shown.
     """
 
     format: Literal[3] = 3
@@ -93,6 +96,7 @@ class StudyScore(Document):
     costs: Annotated[tuple[tuple[int, float, float, float], ...], Field(max_length=200)]
     points: Annotated[tuple[tuple[float, float], ...], Field(max_length=500)]
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    seen: Annotated[tuple[str, ...], Field(max_length=20_000)] = ()
 
     @model_validator(mode="after")
     def _usable(self) -> Self:

@@ -7,9 +7,11 @@ import os
 import re
 import subprocess
 import sys
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +21,7 @@ from hypothesis import strategies as st
 
 from tests.data import read_rows
 from tests.test_rows import write
+from training.columns import Columns
 from training.dialect import Asked
 from training.errors import DataError
 
@@ -68,8 +71,14 @@ def test_bad_input_is_named_by_file_row_value_and_rule(
         ),
         ({"hours": [1, None], "score": [1, 2]}, r", row 2: hours is missing"),
         ({"hours": [1, 2], "score": [1, float("inf")]}, r", row 2: score is 'inf'"),
-        ({"hours": ["1", "2"], "score": [1, 2]}, "column 'hours' holds VARCHAR; it must hold num"),
-        ({"hours": [True, False], "score": [1, 2]}, "column 'hours' holds BOOLEAN"),
+        ({"hours": ["1", "two"], "score": [1, 2]}, ", row 2: hours is 'two'; hours must be a"),
+        (
+            {"hours": [True, False], "score": [1, 2]},
+            "column 'hours' is of type BOOLEAN, which is no number; write what number it stands f",
+        ),
+        ({"hours": [[1], [2]], "score": [1, 2]}, r"'hours' is of type BIGINT\[\], which is no num"),
+        ({"hours": [1, 2], "score": [date(2026, 3, 1)] * 2}, "'score' is of type DATE, which is"),
+        ({"hours": [time(1, 30)] * 2, "score": [1, 2]}, "'hours' is of type TIME"),
         ({"hours": [1, 2]}, "no column 'score'; the columns are: hours"),
         (
             {"hours": pa.array([], pa.float64()), "score": pa.array([], pa.int64())},
@@ -83,6 +92,16 @@ def test_bad_parquet_is_named_too(tmp_path: Path, columns: dict[str, Any], messa
     with pytest.raises(DataError, match=message) as error:
         read_rows([str(path)])
     assert str(error.value).startswith(str(path))
+
+
+def test_an_interval_in_parquet_is_refused_only_where_it_is_needed(tmp_path: Path) -> None:
+    path = str(tmp_path / "rows.parquet")
+    columns = "INTERVAL 90 MINUTE AS hours, i AS time, i AS score"
+    with duckdb.connect() as connection:
+        connection.sql(f"SELECT {columns} FROM range(9) t(i)").write_parquet(path)  # noqa: S608
+    with pytest.raises(DataError, match=r"INTERVAL, .* as extract\(epoch FROM \"hours\"\) / 3600"):
+        read_rows([path])
+    assert read_rows([path], Columns("time", "score")).moments.n == 9
 
 
 def test_a_column_name_that_a_parquet_file_has_twice_is_refused(tmp_path: Path) -> None:

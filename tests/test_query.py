@@ -118,6 +118,66 @@ def test_postgresql_gives_numbers_of_any_kind(postgresql: str) -> None:
         assert (float(hours), score) == (7, None)
 
 
+@pytest.mark.parametrize(
+    ("value", "kind", "cast"),
+    [
+        ("1.50::money", "MONEY", 'CAST("hours" AS numeric)'),
+        ("interval '90 minutes'", "INTERVAL", 'extract(epoch FROM "hours") / 3600'),
+        ("time '01:30'", "TIME", 'extract(epoch FROM "hours") / 3600'),
+        ("date '2026-03-01'", "DATE", 'CAST("hours" AS DOUBLE PRECISION)'),
+        ("true", "BOOLEAN", 'CAST("hours" AS DOUBLE PRECISION)'),
+        ("array[1]", "INTEGER[]", 'CAST("hours" AS DOUBLE PRECISION)'),
+    ],
+)
+def test_a_type_that_is_no_number_is_refused_with_the_cast_unless_it_is_not_needed(
+    postgresql: str, value: str, kind: str, cast: str
+) -> None:
+    with pytest.raises(DataError) as error:
+        table(postgresql, f"SELECT {value} AS hours, 2 AS score -- all;")
+    assert f"the query: column 'hours' is of type {kind}, which is no number" in str(error.value)
+    assert cast in str(error.value)
+    assert table(postgresql, f"SELECT {value} AS x, 1 AS hours, 2 AS score;") == [(1, 2)]
+
+
+def test_money_is_found_under_any_name_and_bigint_is_none(postgresql: str) -> None:
+    sql = """WITH m AS (SELECT 1::money AS "a ""b") SELECT "a ""b", 2::bigint AS score FROM m ;"""
+    with pytest.raises(DataError, match="is of type MONEY"):
+        table(postgresql, sql, Columns('a "b', "score"))
+    sql = "SELECT 1::bigint AS hours, 2::bigint AS score -- money"
+    assert table(postgresql, sql) == [(1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("postgresql://marks:wrong@{0}/postgres", 'authentication failed for user "marks"'),
+        ("postgresql://marks:user@{0}/postgres", "the user or the password is wrong"),
+        ("postgresql://marks:{1}@{0}/nothing", 'database "nothing" does not exist'),
+        ("postgresql://marks:x@nowhere.invalid/x", "(could not translate|there is no such) host"),
+        ("postgresql://marks:is@127.0.0.1:1/x", "Connection refused"),
+        ("postgresql://marks:failed@127.0.0.1:1/x", "no database listens there"),
+        ("postgresql://marks:{1}@{0}/postgres", 'relation "nothing" does not exist'),
+    ],
+)
+def test_what_a_database_refuses_is_told_apart(postgresql: str, address: str, reason: str) -> None:
+    place = postgresql.rpartition("@")[2].partition("/")[0]
+    with pytest.raises(DataError, match=reason):
+        table(address.format(place, ESCAPED), "SELECT * FROM nothing")
+
+
+def test_a_driver_that_its_manager_installed_is_found_by_name(
+    postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = adbc_driver_postgresql._driver_path()
+    (tmp_path / "elephant.toml").write_text(
+        f'manifest_version = 1\n[Driver]\nshared = "{library}"\n'
+    )
+    monkeypatch.setenv("ADBC_DRIVER_PATH", str(tmp_path))
+    with pytest.raises(DataError, match=r"elephant://.*: .*") as error:
+        table(postgresql.replace("postgresql", "elephant"), "SELECT 1 AS hours, 2 AS score")
+    assert "there is no driver" not in str(error.value)  # libpq refuses the address, in its words
+
+
 def test_a_million_rows_are_read(postgresql: str) -> None:
     sql = "SELECT g * 0.25::float8 AS hours, g AS score FROM generate_series(1, 1000000) g"
     assert len(table(postgresql, sql)) == 1_000_000

@@ -2,28 +2,66 @@
 
 from __future__ import annotations
 
-import io
+import os
+import re
+import shutil
+import signal
+import unicodedata
+import zipfile
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 
-from tests.data import CARS_DIST, CARS_SPEED, FILES
+from tests.data import CARS_DIST, CARS_SPEED, FILES, read_rows
 from training import workbook
+from training.bounded import Died
 from training.columns import Columns
+from training.engine import Engine
 from training.errors import DataError
 
+FILTERED = 'table:visibility="filter"'
 BOOKS = ["openpyxl.xlsx", "calc.xlsx", "calc.xls", "calc.ods"]
 
 
 def sheet(book: str, name: str | None = None) -> workbook.Sheet:
-    with (FILES / book).open("rb") as file:
-        return workbook.read(book, file, name, Columns())
+    return workbook.read(book, str(FILES / book), name, Columns())
+
+
+def saved(book: Any, folder: Path, name: str | None = None) -> workbook.Sheet:
+    book.save(folder / "marks.xlsx")
+    return workbook.read("marks.xlsx", str(folder / "marks.xlsx"), name, Columns())
+
+
+def table(*rows: tuple[Any, Any], formats: tuple[str, str] = ("General", "General")) -> Any:
+    """A workbook whose cells below the header have these formats."""
+    book = openpyxl.Workbook()
+    for row in [("hours", "score"), *rows]:
+        book.active.append(row)
+    for cells in book.active.iter_rows(min_row=2):
+        for cell, kind in zip(cells, formats, strict=True):
+            if kind != "General":
+                cell.number_format = kind
+    return book
+
+
+def edited(path: Path, entry: str, edit: Callable[[str], str]) -> str:
+    """The path of a copy of a workbook in which one entry is another."""
+    copy = path.with_name(f"edited-{path.name}")
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(copy, "w") as new:
+        for name in old.namelist():
+            text = old.read(name)
+            new.writestr(name, edit(text.decode()) if name == entry else text)
+    return str(copy)
 
 
 @pytest.mark.parametrize("book", BOOKS)
 def test_the_first_sheet_is_read_numbers_and_text_that_is_a_number(book: str) -> None:
     found = sheet(book)
-    assert (found.name, found.names) == ("Klasse 9b", ("Hours", "SCORE"))
+    assert (found.read_as, found.names) == ("sheet 'Klasse 9b'", ("Hours", "SCORE"))
     assert list(map(float, found.hours)) == (CARS_SPEED / 2).tolist()
     assert list(map(float, found.scores)) == (CARS_DIST / 2).tolist()
     assert (found.letters, found.rows) == (("B", "C"), list(range(2, 52)))
@@ -46,12 +84,11 @@ def test_a_table_may_stand_anywhere_in_its_sheet(book: str) -> None:
     assert float(found.scores[0]) == 20
 
 
-def test_a_title_above_the_table_and_blank_rows_are_passed_over() -> None:
-    book, file = openpyxl.Workbook(), io.BytesIO()
+def test_a_title_above_the_table_and_blank_rows_are_passed_over(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
     for cells in [["Class 9b"], [], [None, "score", "hours"], [], [None, 20, True]]:
         book.active.append(cells)
-    book.save(file)
-    found = workbook.read("marks.xlsx", file, None, Columns())
+    found = saved(book, tmp_path)
     assert (found.letters, found.rows) == (("C", "B"), [5])
     assert (found.hours, found.scores) == (["True"], ["20.0"])
 
@@ -69,8 +106,8 @@ def test_a_sheet_that_is_not_there_or_empty_is_named(name: str, message: str) ->
 
 
 def test_a_sheet_without_the_columns_is_named() -> None:
-    with (FILES / "calc.xlsx").open("rb") as file, pytest.raises(DataError) as error:
-        workbook.read("calc.xlsx", file, None, Columns("Stunden", "SCORE"))
+    with pytest.raises(DataError) as error:
+        workbook.read("calc.xlsx", str(FILES / "calc.xlsx"), None, Columns("Stunden", "SCORE"))
     assert (
         "sheet 'Klasse 9b': no column 'Stunden'; the columns are: Schüler, Hours, SCORE; --ho"
         in str(error.value)
@@ -87,3 +124,183 @@ def test_the_columns_after_z_are_aa_and_so_on() -> None:
         (16383, "XFD"),
     ]:
         assert openpyxl.utils.get_column_letter(column + 1) == letters == workbook._letters(column)
+
+
+@pytest.mark.parametrize(
+    ("rows", "cells"),
+    [
+        ([(1, "=10*2"), (2, 31), (4, 48)], {"B2"}),
+        ([(1, 20), (2, 31), ("=2+2", "=A4*10")], {"A4"}),  # the last row has no value at all
+        ([(1, 20), ("=1+1", 31), ("=2+2", "=A4*10"), (5, 60)], {"A3", "A4"}),
+    ],
+)
+def test_a_formula_that_was_never_computed_is_a_bad_cell(
+    tmp_path: Path, rows: list[tuple[Any, Any]], cells: set[str]
+) -> None:
+    found = saved(table(*rows), tmp_path)
+    assert len(found.rows) == len(rows)
+    faults = [fault for fault in found.faults if fault]
+    assert {fault.split()[0] for fault in faults} == cells
+    with pytest.raises(DataError, match=r"row \d: .* open the workbook once in Excel or LibreOff"):
+        read_rows([str(tmp_path / "marks.xlsx")])
+
+
+def test_0_is_no_value_of_a_formula_where_a_program_leaves_the_computing_to_others(
+    tmp_path: Path,
+) -> None:
+    saved(table((1, "=10*2"), (2, "=A3*0"), (3, "=A4*10"), (4, 5)), tmp_path)
+    path = tmp_path / "marks.xlsx"
+    values = iter(["0", "0", "30"])
+    stored = edited(
+        path,
+        "xl/worksheets/sheet1.xml",
+        lambda text: re.sub("<v ?/>|<v></v>", lambda _: f"<v>{next(values)}</v>", text),
+    )
+    found = workbook.read("marks.xlsx", stored, None, Columns())
+    assert [bool(fault) for fault in found.faults] == [True, True, False, False]
+    computed = edited(
+        Path(stored), "xl/workbook.xml", lambda text: text.replace(' fullCalcOnLoad="1"', "")
+    )
+    assert not any(workbook.read("marks.xlsx", computed, None, Columns()).faults)
+
+
+@pytest.mark.parametrize(
+    ("book", "what"),
+    [
+        ("openpyxl.xlsx", "is a formula whose value was never computed; open the"),
+        ("calc.xlsx", "is a formula that ended in an error"),
+        ("calc.ods", "is a formula that ended in an error"),
+    ],
+)
+def test_a_formula_that_ended_in_an_error_is_named(book: str, what: str) -> None:
+    (fault,) = filter(None, sheet(book, "faulty").faults)
+    assert fault.startswith(f"B19 {what}")
+
+
+def test_hidden_rows_are_read_and_counted(tmp_path: Path) -> None:
+    book = table((1, 20), (2, 31), (4, 48))
+    for row in (3, 4, 9):
+        book.active.row_dimensions[row].hidden = True
+    found = saved(book, tmp_path)
+    assert (len(found.rows), found.read_as) == (3, "sheet 'Sheet', 2 rows of it hidden")
+    ods = edited(
+        Path(shutil.copy(FILES / "calc.ods", tmp_path)),
+        "content.xml",
+        lambda text: text.replace("<table:table-row ", f"<table:table-row {FILTERED} ", 4),
+    )
+    found = workbook.read("calc.ods", ods, None, Columns())
+    assert found.read_as == "sheet 'Klasse 9b', 3 rows of it hidden"
+
+
+@pytest.mark.parametrize("kind", ["0%", "0.0%", '0 "x"%'])
+def test_percent_cells_are_said(tmp_path: Path, kind: str) -> None:
+    found = saved(table((1, 0.85), (2, 0.9), formats=("General", kind)), tmp_path)
+    assert found.scores == ["0.85", "0.9"]
+    assert found.read_as == "sheet 'Sheet', score in percent: 85 % is 0.85"
+
+
+def test_a_percent_sign_in_quotes_is_no_percent(tmp_path: Path) -> None:
+    found = saved(table((1, 85), (2, 90), formats=("General", '0 "%"')), tmp_path)
+    assert found.read_as == "sheet 'Sheet'"
+
+
+def test_durations_are_hours(tmp_path: Path) -> None:
+    rows = [(timedelta(hours=1.5), 20), (timedelta(hours=25.25), 31), (None, 1), (0.0625, 48)]
+    found = saved(table(*rows, formats=("[h]:mm", "General")), tmp_path)
+    assert found.hours == ["1.5", "25.25", "", "1.5"]
+    assert found.read_as == "sheet 'Sheet', hours from durations such as 1:30"
+
+
+def test_durations_among_numbers_are_bad_cells(tmp_path: Path) -> None:
+    saved(table((timedelta(hours=1.5), 20), (2, 31), (4, 48)), tmp_path)
+    with pytest.raises(DataError, match="A2: hours is '1:30:00'; hours must be a number"):
+        read_rows([str(tmp_path / "marks.xlsx")])
+
+
+@pytest.mark.parametrize("cell", [time(1, 30), datetime(1900, 1, 1, 1, 30)])
+def test_a_time_of_day_is_refused_with_what_to_do(tmp_path: Path, cell: Any) -> None:
+    found = saved(table((cell, 20), (2, 31), (4, 48), formats=("h:mm", "General")), tmp_path)
+    assert found.faults[0] == (
+        "A2 is a time of day; if it means a duration, give the column the format [h]:mm, or write"
+        " the hours as numbers"
+    )
+
+
+@pytest.mark.parametrize("book", BOOKS)
+def test_no_cell_of_a_good_sheet_has_a_fault(book: str) -> None:
+    assert set(sheet(book).faults) == {None}
+
+
+def test_the_sheet_that_has_the_columns_is_named_where_a_cover_comes_first(tmp_path: Path) -> None:
+    book = table((1, 20), (2, 31))
+    book.active.title = "Marks"
+    book.create_sheet("Cover", 0).append(["Report of class 3"])
+    book.create_sheet("Secret", 0).append(["hours", "score"])
+    book["Secret"].sheet_state = "hidden"
+    book.active = 1
+    with pytest.raises(DataError, match=r"the sheet 'Cover' does .* is meant: 'Marks'$"):
+        saved(book, tmp_path)
+    assert saved(book, tmp_path, "Marks").hours == ["1.0", "2.0"]
+
+
+def test_a_sheet_is_found_by_a_name_that_looks_the_same(tmp_path: Path) -> None:
+    book = table((1, 20), (2, 31))
+    names = [unicodedata.normalize("NFC", "시간 é"), unicodedata.normalize("NFD", "시간 é")]
+    for name, other in (names, reversed(names)):
+        book.active.title = name
+        assert len(saved(book, tmp_path, other).rows) == 2
+
+
+def _stray_in_xlsx(folder: Path) -> str:
+    book = table((1, 20), (2, 31))
+    book.active["XFD1048576"] = 0
+    book.save(folder / "marks.xlsx")
+    return str(folder / "marks.xlsx")
+
+
+def _repeated_in_ods(folder: Path) -> str:
+    return edited(
+        Path(shutil.copy(FILES / "calc.ods", folder)),
+        "content.xml",
+        lambda text: text.replace(
+            "<table:table-cell ",
+            '<table:table-cell table:number-columns-repeated="1000" ',
+            3,
+        ).replace(
+            "<table:table-row ",
+            '<table:table-row table:number-rows-repeated="20000" ',
+            3,
+        ),
+    )
+
+
+@pytest.mark.parametrize("make", [_stray_in_xlsx, _repeated_in_ods])
+def test_a_sheet_that_takes_all_memory_is_refused_in_a_sentence(
+    tmp_path: Path, make: Callable[[Path], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.engine.memory", lambda: 2 << 30)
+    path = make(tmp_path)
+    with pytest.raises(DataError, match="a sheet takes more memory than there is") as error:
+        read_rows([path])
+    assert str(error.value).startswith(path)
+
+
+def test_one_process_reads_all_workbooks_and_is_gone_afterwards() -> None:
+    with Engine() as engine:
+        pids = {engine.bounded.call(os.getpid) for _ in range(3)}
+        (pid,) = pids
+        assert pid != os.getpid()
+        os.kill(pid, signal.SIGINT)
+        assert engine.bounded.call(os.getpid) == pid
+        with pytest.raises(Died):
+            engine.bounded.call(os.abort)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_backslashes_in_a_workbooks_archive_do_no_harm(tmp_path: Path) -> None:
+    copy = tmp_path / "marks.xlsx"
+    with zipfile.ZipFile(FILES / "calc.xlsx") as old, zipfile.ZipFile(copy, "w") as new:
+        for name in old.namelist():
+            new.writestr(name.replace("/", "\\"), old.read(name))
+    assert read_rows([str(copy)]).moments.n == 50

@@ -11,11 +11,14 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
 import duckdb
 import numpy as np
+
+from training.bounded import Bounded
 
 CGROUP_LIMITS = (
     "/sys/fs/cgroup/memory.max",
@@ -33,10 +36,11 @@ class Engine:
         self._watch = watch
         self._numbers = itertools.count()
         processes = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+        self._memory = memory() // 2 // processes
         self.connection = duckdb.connect(
             config={
                 "threads": max(1, processors() // processes),
-                "memory_limit": f"{memory() // 2 // processes}B",
+                "memory_limit": f"{self._memory}B",
                 "temp_directory": self.folder,
                 # by itself it would fetch code from the network for a name such as x.xlsx
                 "autoinstall_known_extensions": False,
@@ -53,7 +57,14 @@ class Engine:
     def __enter__(self) -> Engine:
         return self
 
+    @cached_property
+    def bounded(self) -> Bounded:
+        """A process for readers that could end this one."""
+        return Bounded(self._memory)
+
     def __exit__(self, *_: object) -> None:
+        if "bounded" in self.__dict__:
+            self.bounded.close()
         self.connection.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

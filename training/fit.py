@@ -23,7 +23,7 @@ from training.errors import CannotFit
 from training.reduce import Row, Sample, Summary
 from training.residuals import joined, known, residuals_of
 from training.sgd import Epoch, descend, side_by_side
-from training.sources import are_the_labs
+from training.sources import KNOWN_FILES, are_the_labs, listed, marks
 
 if TYPE_CHECKING:
     from models.store import Stored
@@ -51,10 +51,12 @@ def fit(
 
     Raises CannotFit if the rows have no usable line or SGD diverges.
     """
-    folds, sources = summary.folds, summary.sources
+    folds = summary.folds
+    sources, seen = listed([], summary.sources), marks(summary.sources)
     if update:
         folds = tuple(map(plus, update.model.folds, folds))
-        sources = (*update.model.sources, *sources)
+        sources = listed(update.model.sources, summary.sources)
+        seen = [*update.model.seen, *seen]
     keep = keep_points or are_the_labs(summary.sources)
     everything = merged(folds)
     if everything.n < 2:
@@ -104,7 +106,8 @@ def fit(
             ),
             costs=tuple(costs),
             points=points(summary.sample, POINTS_KEPT) if keep else (),
-            sources=sources,
+            sources=tuple(sources),
+            seen=tuple(seen[-KNOWN_FILES:]),
         )
         return with_evidence(model, summary, update and update.model)
     except ValidationError as error:

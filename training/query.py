@@ -6,11 +6,13 @@ import contextlib
 import importlib
 import re
 import sqlite3
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import adbc_driver_manager
+import adbc_driver_manager.dbapi
 import duckdb
 
 from training.columns import Columns
@@ -20,6 +22,16 @@ from training.errors import DataError, TrainingError, one_line
 ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z0-9_]*)://(?P<rest>.*)", re.DOTALL)
 PLACE = re.compile(r"(\[[\da-fA-F:.]*\]|[\w.,-]*)(:\d+)?(/[\w./ -]*)?")
 PARTS = re.compile("[:@/?#&=]")
+# What may be said of a reason in which a password could stand
+REASONS = {
+    "password": "the user or the password is wrong",
+    "translate host name": "there is no such host",
+    "Connection refused": "no database listens there",
+    "timeout|timed out": "the database does not answer",
+    "database .* does not exist": "there is no such database",
+    "(relation|table|column) .* does not exist": "there is no such table or column",
+    "port": "the port is wrong",
+}
 
 
 def shown(address: str) -> str:
@@ -52,6 +64,7 @@ def load(
         if parts["scheme"] == "sqlite":
             return _from_sqlite(address, parts["rest"], sql, columns, engine, table)
         with _connected(address, parts["scheme"]) as connection, connection.cursor() as cursor:
+            sql = sql.rstrip().rstrip(";") + "\n"  # or a comment would end what it is put into
             cursor.execute(sql)
             rows = cursor.fetch_arrow()  # noqa: F841  (the engine finds it by its name)
             types: dict[str, str] = {}
@@ -63,6 +76,10 @@ def load(
                 f"CREATE TEMP TABLE {table} AS SELECT {identifier(hours)} AS hours,"
                 f" {identifier(score)} AS score FROM rows"
             )
+            if parts["scheme"].startswith("postgres"):
+                types.update(_money(cursor, sql, {hours, score}, types))
+            for column in (hours, score):
+                refuse_type("the query", column, types[column])
             return (hours, score), (types[hours], types[score])
     except TrainingError:
         raise
@@ -77,16 +94,66 @@ def load(
         raise DataError(f"{shown(address)}: {_without_secrets(address, error)}") from None
 
 
+def is_text(kind: str) -> bool:
+    """Whether a column of this type holds text, in which numbers may stand, or nothing."""
+    return kind in ("VARCHAR", '"NULL"') or kind.startswith("ENUM")
+
+
+def is_number(kind: str) -> bool:
+    """Whether a column of this type holds numbers."""
+    return (
+        kind.endswith("INT")
+        or kind.startswith(("INTEGER", "UINTEGER", "DECIMAL"))
+        or kind in ("DOUBLE", "FLOAT")
+    ) and not kind.endswith("]")
+
+
+def refuse_type(table: str, column: str, kind: str) -> None:
+    """Raises DataError, with the cast to write, for a type of which no number is sure."""
+    if is_number(kind) or is_text(kind):
+        return
+    name = identifier(column)
+    cast = {
+        "INTERVAL": f"extract(epoch FROM {name}) / 3600",
+        "TIME": f"extract(epoch FROM {name}) / 3600",
+        "MONEY": f"CAST({name} AS numeric)",
+    }.get(kind, f"CAST({name} AS DOUBLE PRECISION)")
+    raise DataError(
+        f"{table}: column {column!r} is of type {kind}, which is no number; write what number it"
+        f" stands for, such as {cast}"
+    )
+
+
+def _money(
+    cursor: Any, sql: str, columns: Set[str], types: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Those of PostgreSQL's type money, which its driver gives as whole numbers of cents."""
+    for column in columns:
+        if types[column] == "BIGINT":
+            # not of what cannot stand in another query, which holds no money either
+            with contextlib.suppress(adbc_driver_manager.Error):
+                cursor.execute(
+                    f"SELECT pg_typeof({identifier(column)})::text FROM ({sql}) q LIMIT 1"
+                )
+                if ("money",) in cursor.fetchall():
+                    yield column, "MONEY"
+
+
 def _connected(address: str, scheme: str) -> Any:
     scheme = {"postgres": "postgresql"}.get(scheme, scheme)
     try:
-        driver = importlib.import_module(f"adbc_driver_{scheme}.dbapi")
+        return importlib.import_module(f"adbc_driver_{scheme}.dbapi").connect(address)
     except ModuleNotFoundError:
+        pass
+    try:  # what the manager of drivers installed
+        return adbc_driver_manager.dbapi.connect(driver=scheme, uri=address)
+    except adbc_driver_manager.Error as error:
+        if error.status_code != adbc_driver_manager.AdbcStatusCode.NOT_FOUND:
+            raise
         raise DataError(
             f"{shown(address)}: there is no driver for {scheme} here; its ADBC driver is a package"
-            f" called adbc-driver-{scheme}"
+            f" called adbc-driver-{scheme}, or is installed by: dbc install {scheme}"
         ) from None
-    return driver.connect(address)
 
 
 def _from_sqlite(
@@ -121,5 +188,8 @@ def _without_secrets(address: str, error: Exception) -> str:
     pieces = set(PARTS.split(rest)) - set(PARTS.split(shown(address))) - {user}
     text = one_line(error)
     if any(piece and (piece in text or unquote(piece) in text) for piece in pieces):
+        for sign, reason in REASONS.items():
+            if re.search(sign, text):
+                return f"{reason} (the driver's own words are not shown: a password may be in them)"
         return "cannot be read; the driver's reason is not shown, for a password may be in it"
     return text

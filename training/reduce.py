@@ -6,7 +6,7 @@ import functools
 import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,6 +39,7 @@ Drawn = tuple[
 SCORES = -1e70, 1e70  # their fourth powers, and sums of them, stay far from overflow
 HEAD_ROWS = 10_000  # the reference line is the least-squares line of these
 MINUTES = 45  # hours in the middle, all whole, that look like these
+BATCH_FILES = 200  # small files that one query reads
 FLAT = Line(0.0, 0.0, 0.0)
 ALONE = Group()
 
@@ -52,9 +53,9 @@ PRIME = 4294967311
 # up to an identity of the rows that knows nothing of their order; hashes themselves, being linear
 # in the numbers, would not see two scores change places.
 HASHED = """
-    SELECT hours, score, ({} * (h >> 32) + {} * (h & 4294967295)
+    SELECT * EXCLUDE (h, s), ({} * (h >> 32) + {} * (h & 4294967295)
                         + {} * (s >> 32) + {} * (s & 4294967295)) % {} AS hash
-    FROM (SELECT hours, score, (hours + 0.0)::BIT::UBIGINT AS h, (score + 0.0)::BIT::UBIGINT AS s
+    FROM (SELECT *, (hours + 0.0)::BIT::UBIGINT AS h, (score + 0.0)::BIT::UBIGINT AS s
           FROM ({{rows}}))""".format(*FACTORS, PRIME)
 QUERY = f"""
     SELECT CASE WHEN hours BETWEEN $h0 AND $h1 AND score BETWEEN $s0 AND $s1
@@ -65,6 +66,9 @@ QUERY = f"""
     FROM (SELECT *, hours - $x AS x, score - $y - $slope * (hours - $x) AS r
           FROM ({HASHED}))
     GROUP BY fold"""
+BY_FILE = f"""
+    SELECT file, count(*), sum(hash::HUGEINT * hash), approx_count_distinct(hash)
+    FROM ({HASHED}) GROUP BY file"""
 # Hashes of neighbours lie at even distances; their squares do not, and so draw a fair sample.
 DRAWN = f"""
     SELECT draw, hours, score, count(*)
@@ -143,19 +147,16 @@ class Part(NamedTuple):
 
     folds: list[Moments | None]
     bad: int = 0
+    rows: int = 0
     identity: int = 0
     distinct: int = 0
-
-    @property
-    def rows(self) -> int:
-        """How many rows can be used."""
-        return sum(fold.n for fold in self.folds if fold)
 
     def plus(self, other: Part) -> Part:
         """Both."""
         return Part(
             [plus(*both) for both in zip(self.folds, other.folds, strict=True)],
             self.bad + other.bad,
+            self.rows + other.rows,
             self.identity + other.identity,
             self.distinct + other.distinct,
         )
@@ -167,7 +168,8 @@ class Reading:
     def __init__(self, engine: Engine, how: How, group: Group) -> None:
         self.engine, self.how, self.group = engine, how, group
         self.tables: dict[int, Table] = {}
-        self.rows: dict[int, str] = {}
+        self.small: set[int] = set()
+        self.rows: dict[tuple[int, ...], str] = {}  # by the numbers of the sources
         self.bad: dict[int, BadRows] = {}
         self.parts: dict[int, Part] = {}
         self.error: tuple[int, DataError] | None = None
@@ -188,6 +190,8 @@ class Reading:
                         self.engine,
                         self.group if shared else ALONE,
                     )
+                if self.tables[index].numbers and sources.is_small(place):
+                    self.small.add(index)
             except DataError as error:
                 self.error = index, error
                 return
@@ -210,28 +214,65 @@ class Reading:
 
     def reduce(self, line: Line) -> None:
         """Sum the rows of each source about a line, up to the first source with bad rows."""
-        for index, table in self.tables.items():
+        for indexes in self._batches():
+            if len(indexes) > 1 and self._reduce_together(indexes, line):
+                continue
+            for index in indexes:
+                try:
+                    self.parts[index] = self._reduced(index, self.tables[index], line)
+                except DataError as error:
+                    if not self.error or index < self.error[0]:
+                        self.error = index, error
+                    return
+
+    def _batches(self) -> Iterator[tuple[int, ...]]:
+        """The numbers of the sources in their order, small ones together."""
+        for small, indexes in itertools.groupby(self.tables, self.small.__contains__):
+            size = BATCH_FILES if small else 1
+            while batch := tuple(itertools.islice(indexes, size)):
+                yield batch
+
+    def _reduce_together(self, indexes: tuple[int, ...], line: Line) -> bool:
+        """Sum sources by one query; False if that cannot be, for one of them has bad rows."""
+        if indexes not in self.rows:
+            if any((index,) in self.rows for index in indexes):
+                return False
+            table = self.engine.new_name()
+            rows = " UNION ALL ".join(
+                f"SELECT hours, score, {index} AS file FROM ({self.tables[index].numbers})"
+                for index in indexes
+            )
             try:
-                self.parts[index] = self._reduced(index, table, line)
-            except DataError as error:
-                if not self.error or index < self.error[0]:
-                    self.error = index, error
-                return
+                self.engine.rows(f"CREATE TEMP TABLE {table} AS {rows}")
+            except duckdb.Error:
+                return False
+            if self._sums(f"FROM {table}", line).bad:
+                return False
+            self.rows[indexes] = f"FROM {table}"
+        part = self._sums(self.rows[indexes], line)
+        none = Part([None] * self.how.folds)
+        found = {
+            file: rest for file, *rest in self.engine.rows(BY_FILE.format(rows=self.rows[indexes]))
+        }
+        for index in indexes:
+            self.parts[index] = Part(none.folds, 0, *found.get(index, (0, 0, 0)))
+        self.parts[indexes[0]] = self.parts[indexes[0]]._replace(folds=part.folds)
+        return True
 
     def _reduced(self, index: int, table: Table, line: Line) -> Part:
         try:
-            if index in self.rows:
-                return self._sums(self.rows[index], line)
+            if (index,) in self.rows:
+                return self._sums(self.rows[index,], line)
             if table.numbers:
                 try:
                     part = self._sums(table.numbers, line)
                     if not part.bad:
-                        self.rows[index] = table.numbers
+                        self.rows[index,] = table.numbers
                         return part
                 except duckdb.Error:
                     pass  # one of its rows is bad, or all are to be read in another way
-            self.rows[index] = self._good_rows(index, table)
-            return self._sums(self.rows[index], line)
+            self.rows[index,] = self._good_rows(index, table)
+            return self._sums(self.rows[index,], line)
         except duckdb.Error as error:
             raise DataError(f"{table.name}: {one_line(error)}") from None
 
@@ -291,15 +332,17 @@ class Reading:
                 max_y=max_y,
             )
             part = part._replace(
-                identity=part.identity + identity, distinct=part.distinct + distinct
+                rows=part.rows + n,
+                identity=part.identity + identity,
+                distinct=part.distinct + distinct,
             )
         return part
 
     def sample(self) -> list[Drawn]:
         """The rows of each source with the lowest draws."""
         drawn = []
-        for index, rows in self.rows.items():
-            distinct = self.parts[index].distinct
+        for indexes, rows in self.rows.items():
+            distinct = sum(self.parts[index].distinct for index in indexes)
             most = PRIME if distinct <= SAMPLED else math.ceil(PRIME * 2 * SAMPLED / distinct)
             drawn += self.engine.rows(DRAWN.format(rows=rows), {"most": most})
         return drawn

@@ -26,7 +26,7 @@ from training.errors import TrainingError, printable
 from training.processes import Group, group
 from training.progress import Progress
 from training.reduce import How, Summary, read_rows
-from training.sources import are_the_labs, refuse_seen
+from training.sources import are_the_labs, refuse_known, refuse_seen
 
 if TYPE_CHECKING:
     from training.gate import Comparison
@@ -97,8 +97,7 @@ def _run(options: Namespace, processes: Group, torch: Future[None]) -> int:
         for note in rows.notes:
             _say(printable(note))
     if update:
-        seen = update.model.sources
-        refuse_seen(rows.sources, seen, f"{update.tag} was trained on it already")
+        refuse_known(rows.sources, update.model.seen, update.tag)
     held_back = read([options.test]) if options.test else None
     if held_back:
         because = "it is among the rows to train on, not held back"

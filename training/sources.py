@@ -6,9 +6,11 @@ import glob
 import hashlib
 import io
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from models.study_score import Source
@@ -19,8 +21,14 @@ LAB_CSV = b"hours,score\n1,2\n2,4\n3,6\n"
 TEXTS = (".csv", ".tsv")
 ENDINGS = (*TEXTS, ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 PACKED = tuple(name + packed for name in TEXTS for packed in (".gz", ".zst"))
+NAME_SHOWN = 60  # characters
 HIDDEN = (".", "_", "~$")
+TABLE_FORMATS = re.compile(r"/(?:(?P<delta>_delta_log)/|metadata/[^/]*\.metadata\.json$)")
 MANY = 10  # rows that are not the same by chance
+SMALL_BYTES = 1 << 18
+LISTED = 20  # sources of a run that a model lists one by one
+LISTED_EVER = 100  # and of all runs
+KNOWN_FILES = 20_000  # that a model knows again
 SHARED_BYTES = 1 << 22  # a Parquet file from here on is shared among processes
 
 
@@ -108,6 +116,13 @@ def is_empty(place: Place) -> bool:
     return bool(place.path) and os.path.getsize(str(place.path)) == 0
 
 
+def is_small(place: Place) -> bool:
+    """Whether many of its kind are read by one query."""
+    if isinstance(place, bucket.Object):
+        return place.size < SMALL_BYTES
+    return bool(place.path) and os.path.getsize(str(place.path)) < SMALL_BYTES
+
+
 def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Place], list[str]]:
     """All that paths, folders, globs and URLs name, each once, and what was passed over in folders.
 
@@ -139,14 +154,37 @@ def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Place], lis
     return list(places.values()), notes
 
 
+def _refuse_table_format(name: str, names: Iterable[str]) -> None:
+    """Raises DataError for a folder, or what a glob names, whose files are versions of a table."""
+    for each in names:
+        if match := TABLE_FORMATS.search(each):
+            what = "a Delta Lake table" if match["delta"] else "an Iceberg table"
+            raise DataError(
+                f"{name}: is {what}, whose files hold rows that were deleted or changed too; export"
+                " its rows with a program that knows the format, such as DuckDB or Spark, as CSV or"
+                " Parquet"
+            )
+
+
+def _logs(files: Iterable[str]) -> Iterator[str]:
+    """What would mark a table in the folders that files lie in, and those above, up to four."""
+    folders = {os.path.dirname(os.path.abspath(file)) for file in files}
+    above = {str(up) for folder in folders for up in (Path(folder), *Path(folder).parents[:4])}
+    for folder in sorted(above):
+        for pattern in ("_delta_log/", "metadata/*.metadata.json"):
+            yield from glob.iglob(os.path.join(glob.escape(folder), pattern))
+
+
 def _on_disk(path: str) -> tuple[list[Place], int]:
     if os.path.isdir(path):
+        _refuse_table_format(path, _logs([os.path.join(path, "")]))
         return _tables(path, _files_in(path), File)
     if os.path.lexists(path) or not glob.has_magic(path):
         return [File(path)], 0
     names = sorted(glob.glob(path, recursive=True))
     files: list[Place] = [File(name) for name in names if not os.path.isdir(name)]
     if files:
+        _refuse_table_format(path, _logs(file.name for file in files))
         return files, 0
     folders = [_on_disk(name) for name in names]
     return [place for found, _ in folders for place in found], sum(n for _, n in folders)
@@ -171,6 +209,7 @@ def _tables(
     folder: str, names: Sequence[str], place: Callable[[str], Place]
 ) -> tuple[list[Place], int]:
     """Those of a folder's files that are tables, and how many are not."""
+    _refuse_table_format(folder, names)
     found = [
         place(name)
         for name in names
@@ -198,18 +237,64 @@ def refuse_seen(sources: Iterable[Source], seen: Iterable[Source], because: str)
             )
 
 
+def marks(found: Iterable[Source]) -> list[str]:
+    """For each source a short identity of its rows, by which a model knows it again."""
+    texts = (f"{source.rows} {source.identity}" for source in found)
+    return [hashlib.sha256(text.encode()).hexdigest()[:12] for text in texts]
+
+
+def refuse_known(found: Sequence[Source], known: Iterable[str], tag: str) -> None:
+    """Raises DataError for a source that the model of this tag was trained on."""
+    seen = set(known)
+    for source, mark in zip(found, marks(found), strict=True):
+        if mark in seen:
+            raise DataError(
+                f"{source.name}: {tag} was trained on it already (the same {counted(source.rows)})"
+            )
+
+
+def listed(old: Sequence[Source], new: Sequence[Source]) -> list[Source]:
+    """What a model lists of the sources of earlier runs and of this one: a bounded number."""
+    every = [*old, *(new if len(new) <= LISTED else [joined(new)])]
+    return every if len(every) <= LISTED_EVER else [joined(every[:-LISTED]), *every[-LISTED:]]
+
+
+def joined(found: Sequence[Source]) -> Source:
+    """Many sources as one, called by the folder they are in and the names of the first."""
+    names = [source.name for source in found]
+    folder = os.path.commonprefix(names).rpartition("/")[0]  # noqa: RUF071  (URLs too)
+    first = ", ".join(name[len(folder) :].lstrip("/")[:NAME_SHOWN] for name in names[:3])
+    files = sum(source.files for source in found)
+    sizes = [source.bytes for source in found if source.bytes is not None]
+    ways = {source.read_as for source in found}
+    return Source(
+        name=f"{folder or 'files'}: {files:,} files, {first}, ...",
+        files=files,
+        columns=found[0].columns,
+        rows=sum(source.rows for source in found),
+        skipped=sum(source.skipped for source in found),
+        bytes=sum(sizes) if len(sizes) == len(found) else None,
+        identity=f"{sum(int(source.identity, 16) for source in found) % (1 << 128):x}",
+        sha256=None,
+        read_as=ways.pop() if len(ways) == 1 else "",
+    )
+
+
 def same_twice(sources: Sequence[Source]) -> list[str]:
     """A note for each source of few rows that are another's too; raises DataError for many.
 
     Three marks may well be the same in two classes; ten are the same file twice.
     """
-    many = [source for source in sources if source.rows >= MANY]
-    for i, source in enumerate(many):
-        refuse_seen([source], many[:i], "holds the rows of {}, which would count twice")
     names: dict[tuple[int, str], list[str]] = {}
     for source in sources:
-        if 0 < source.rows < MANY:
+        if source.rows:
             names.setdefault((source.rows, source.identity), []).append(source.name)
+    for (rows, _), (name, *others) in names.items():
+        if others and rows >= MANY:
+            raise DataError(
+                f"{others[0]}: holds the rows of {name}, which would count twice"
+                f" (the same {counted(rows)})"
+            )
     return [
         f"{' and '.join(same)} hold the same {counted(rows)}; all are counted"
         for (rows, _), same in names.items()

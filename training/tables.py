@@ -10,10 +10,12 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, NamedTuple
+from urllib.parse import unquote
 
 import duckdb
 
 from training import dialect, kinds, query, summaries, workbook
+from training.bounded import Died
 from training.columns import Columns
 from training.dialect import HEAD_BYTES, LINE_MAX, Asked, Dialect
 from training.engine import Engine, chunks, identifier, literal
@@ -28,6 +30,7 @@ BROKEN = "a line ends in the middle of it"
 TOO_MANY = " values, and the header names {}; "
 QUOTE_IT = "a value that holds the separator must stand between quotes"
 USE_POINTS = "decimals are written with a point where commas separate"
+KEYS = re.compile(r"([^/=]+)=([^/]*)(?=/)")  # folders of Hive's: hours=1/part.parquet
 WHOLE = re.compile(r"[-\d\s]*")
 CTRL_Z = b"\x1a"  # with which a text ended in DOS
 MORE_BLANKS = re.compile(rb"(?<=[\r\n ]) +| +(?=[\r\n])")
@@ -56,8 +59,8 @@ class Table(NamedTuple):
 
     def place(self, row: int, column: int | None) -> str:
         """What a row, or a cell of it, is called."""
-        if self.letters:
-            return f"{self.name}, {self.letters[column or 0]}{row}"
+        if self.letters and column is not None:
+            return f"{self.name}, {self.letters[column]}{row}"
         return f"{self.name}, row {row}"
 
 
@@ -111,8 +114,8 @@ def _opened(
             path = engine.spool(kinds.from_zip(whole))
             with open(path, "rb") as only:
                 return _opened(name, path, only, columns, asked, engine, share, kind)
-        if kind == "workbook":
-            return _workbook(name, whole, columns, asked, engine)
+    if kind == "workbook":
+        return _workbook(name, path, columns, asked, engine)
     return _parquet(name, path, columns, engine, share)
 
 
@@ -127,7 +130,7 @@ def _query(place: Query, columns: Columns, engine: Engine) -> Table:
     name = engine.new_name()
     names, types = query.load(place.address, place.sql, columns, engine, name)
     words = f"SELECT rowid + 1 AS row, hours, score, NULL AS fault FROM {name}"
-    if all(map(_is_number, types)):
+    if all(map(query.is_number, types)):
         return _of_numbers(place.name, "query", names, words, f"SELECT hours, score FROM {name}")
     return Table(place.name, "query", names, lambda: _as_text(words))
 
@@ -137,23 +140,25 @@ def _parquet(name: str, path: str, columns: Columns, engine: Engine, share: Grou
         source = f"read_parquet({engine.link(path)}, file_row_number = true)"
         types = {row[0]: row[1] for row in engine.rows(f"DESCRIBE FROM {source}")}
         types.pop("file_row_number", None)
+        keys = {key: value for key, value in KEYS.findall(name) if key not in types}
+        types.update(dict.fromkeys(keys, "VARCHAR"))
         hours, score = columns.names(name, list(types))
         for column in (hours, score):
-            if not _is_number(types[column]):
-                raise DataError(
-                    f"{name}: column {column!r} holds {types[column]}; it must hold numbers"
-                )
+            query.refuse_type(name, column, types[column])
         (rows,) = engine.rows(f"SELECT count(*) FROM {source}")[0]
     except duckdb.Error as error:
         raise DataError(f"{name}: cannot be read as Parquet: {one_line(error)}") from None
     start, end = (rows * rank // share.size for rank in (share.rank, share.rank + 1))
+    h, s = (literal(unquote(keys[c])) if c in keys else identifier(c) for c in (hours, score))
     table = (
-        f"SELECT file_row_number + 1 AS row, {identifier(hours)} AS hours,"
-        f" {identifier(score)} AS score, NULL AS fault FROM {source}"
+        f"SELECT file_row_number + 1 AS row, {h} AS hours, {s} AS score, NULL AS fault"
+        f" FROM {source}"
     )
     if share.size > 1:
         table += f" WHERE file_row_number >= {start} AND file_row_number < {end}"
-    return _of_numbers(name, "Parquet", (hours, score), table, table)
+    if query.is_number(types[hours]) and query.is_number(types[score]):
+        return _of_numbers(name, "Parquet", (hours, score), table, table)
+    return Table(name, "Parquet", (hours, score), lambda: _as_text(table))
 
 
 def _of_numbers(name: str, kind: str, columns: tuple[str, str], words: str, numbers: str) -> Table:
@@ -176,24 +181,22 @@ def _as_text(words: str) -> str:
     )
 
 
-def _is_number(kind: str) -> bool:
-    return (
-        kind.endswith("INT")
-        or kind.startswith(("INTEGER", "UINTEGER", "DECIMAL"))
-        or (kind in ("DOUBLE", "FLOAT"))
-    )
-
-
-def _workbook(name: str, file: IO[bytes], columns: Columns, asked: Asked, engine: Engine) -> Table:
-    sheet = workbook.read(name, file, asked.sheet, columns)
-    rows = zip(sheet.rows, sheet.hours, sheet.scores, itertools.repeat(None), strict=False)
-    cells = engine.table(rows)
+def _workbook(name: str, path: str, columns: Columns, asked: Asked, engine: Engine) -> Table:
+    try:
+        sheet = engine.bounded.call(workbook.read, name, path, asked.sheet, columns)
+    except Died:
+        raise DataError(
+            f"{name}: a sheet takes more memory than there is; it may have a cell far off the table"
+            " (Ctrl+End leads to the last one): delete all rows and columns behind the table, and"
+            " save"
+        ) from None
+    cells = engine.table(zip(sheet.rows, sheet.hours, sheet.scores, sheet.faults, strict=True))
     return Table(
         name,
         "workbook",
         sheet.names,
         lambda: f"SELECT * FROM {cells}",
-        read_as=f"sheet {sheet.name!r}",
+        read_as=sheet.read_as,
         letters=sheet.letters,
     )
 

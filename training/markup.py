@@ -1,0 +1,143 @@
+"""What the XML of a sheet says beyond its values, in .xlsx, .xlsm and .ods."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator
+from html import unescape
+from typing import NamedTuple
+from unicodedata import normalize
+from xml.etree import ElementTree
+
+ROWS_MAX = 1 << 20  # of a sheet
+NOT_COMPUTED = (
+    "is a formula whose value was never computed; open the workbook once in Excel or LibreOffice,"
+    " and save it"
+)
+IN_ERROR = "is a formula that ended in an error"
+PERCENT = {9, 10}  # formats that every workbook has
+QUOTED = re.compile(r'"[^"]*"|\\.')
+# The tags of rows and of cells; behind that of a cell, its formula and the value stored with it
+TAG = re.compile(
+    rb"<(?:\w+:)?(row|c)\b([^>]*)>"
+    rb"(?:\s*(<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>))\s*(?:<(?:\w+:)?v>([^<]*)<)?)?"
+)
+ODS_TAG = re.compile(rb"<table:(table-row|table-cell|covered-table-cell)\b([^>]*)>")
+NOTABLE = re.compile(rb'<(?:\w+:)?f\b|hidden="|t="e"')
+PLACE = re.compile(rb'\br="([A-Z]*)(\d+)"')
+REPEATED = re.compile(rb'number-(?:rows|columns)-repeated="(\d{1,7})"')
+
+
+class Markup(NamedTuple):
+    """Rows that are hidden, what is wrong with cells (row, column), and columns with cells whose
+    format is percent. Rows and columns are numbered from 1.
+    """
+
+    hidden: set[int]
+    faults: dict[tuple[int, int], str]
+    percent: set[int]
+
+
+def read(path: str, sheet: str) -> Markup:
+    """What is said of a sheet; nothing where the workbook is no XML.
+
+    Raises KeyError, ValueError, zipfile.BadZipFile and ElementTree.ParseError for damaged ones.
+    """
+    found = Markup(set(), {}, set())
+    if not zipfile.is_zipfile(path):
+        return found
+    with zipfile.ZipFile(path) as archive:
+        entries = {name.replace("\\", "/").lower(): name for name in archive.namelist()}
+        if "content.xml" in entries:
+            _ods(archive.read(entries["content.xml"]), sheet, found)
+        elif "xl/workbook.xml" in entries:
+            _xlsx(archive, entries, sheet, found)
+    return found
+
+
+def _xlsx(archive: zipfile.ZipFile, entries: dict[str, str], sheet: str, found: Markup) -> None:
+    def tree(name: str) -> ElementTree.Element:
+        return ElementTree.fromstring(archive.read(entries[name]))  # noqa: S314
+
+    book = tree("xl/workbook.xml")
+    (link,) = (
+        value
+        for each in book.iterfind(".//{*}sheet")
+        if normalize("NFC", each.get("name", "")) == normalize("NFC", sheet)
+        for key, value in each.items()
+        if key.endswith("}id")
+    )
+    targets = {
+        each.get("Id"): each.get("Target", "") for each in tree("xl/_rels/workbook.xml.rels")
+    }
+    target = posixpath.normpath(posixpath.join("/xl", targets[link].replace("\\", "/")))
+    content = archive.read(entries[target.strip("/").lower()])
+    # what was written by a program that leaves the computing to who opens it
+    to_compute = any(each.get("fullCalcOnLoad") in ("1", "true") for each in book.iter())
+    percent = set(_percent(tree("xl/styles.xml"))) if "xl/styles.xml" in entries else set()
+    styled = re.compile(rb'\bs="(?:%s)"' % b"|".join(percent)) if percent else None
+    if not (styled or NOTABLE.search(content)):
+        return
+    row = column = 0
+    for kind, attributes, formula, value in TAG.findall(content):
+        place = PLACE.search(attributes)
+        if kind == b"row":
+            row, column = int(place[2]) if place else row + 1, 0
+            if re.search(rb'\bhidden="(?:1|true)"', attributes):
+                found.hidden.add(row)
+            continue
+        column = _number(place[1]) if place else column + 1
+        if b't="e"' in attributes:
+            found.faults[row, column] = IN_ERROR
+        elif (
+            formula
+            and b't="str"' not in attributes
+            and (not value or (to_compute and value == b"0"))
+        ):
+            found.faults[row, column] = NOT_COMPUTED
+        if styled and styled.search(attributes):
+            found.percent.add(column)
+
+
+def _percent(styles: ElementTree.Element) -> Iterator[bytes]:
+    """The numbers of the cell formats that show a number as percent."""
+    own = {
+        int(each.get("numFmtId", 0)): QUOTED.sub("", each.get("formatCode", ""))
+        for each in styles.iterfind(".//{*}numFmt")
+    }
+    for number, each in enumerate(styles.iterfind("{*}cellXfs/{*}xf")):
+        kind = int(each.get("numFmtId", 0))
+        if "%" in own.get(kind, "%" if kind in PERCENT else ""):
+            yield str(number).encode()
+
+
+def _number(letters: bytes) -> int:
+    """A is 1, Z is 26, AA is 27."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number
+
+
+def _ods(content: bytes, sheet: str, found: Markup) -> None:
+    for table in content.split(b"<table:table ")[1:]:
+        name = re.search(rb'table:name="([^"]*)"', table)
+        if not name or unescape(name[1].decode()) != sheet:
+            continue
+        row = next_row = column = next_column = 1
+        for kind, attributes in ODS_TAG.findall(table):
+            times = int(match[1]) if (match := REPEATED.search(attributes)) else 1
+            if kind == b"table-row":
+                row, next_row, next_column = next_row, next_row + times, 1
+                if b'visibility="collapse"' in attributes or b'visibility="filter"' in attributes:
+                    found.hidden.update(range(row, min(next_row, ROWS_MAX)))
+                continue
+            column, next_column = next_column, next_column + times
+            if b"table:formula=" in attributes and b"value-type=" not in attributes:
+                found.faults[row, column] = NOT_COMPUTED
+            if b'value-type="error"' in attributes:
+                found.faults[row, column] = IN_ERROR
+            if b'value-type="percentage"' in attributes:
+                found.percent.add(column)
