@@ -13,7 +13,7 @@ import shlex
 import sys
 from typing import Any
 
-from training.errors import TrainingError
+from training.errors import TrainingError, printable
 
 INTERRUPTED = 130
 
@@ -151,7 +151,8 @@ def main(arguments: "list[str] | None" = None) -> int:
         lines = [str(error), *error.more]
         if error.options:
             given = sys.argv[1:] if arguments is None else arguments
-            lines.append(f"try: {parser.prog} {shlex.join([*given, *error.options])}")
+            command = shlex.join([*given, *error.options])
+            lines.append(f"try: {parser.prog} {printable(command)}")
         print(*(f"{name}: {line}" for line in lines), sep="\n", file=sys.stderr, flush=True)
         return 1
     except ModuleNotFoundError as error:
