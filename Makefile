@@ -50,7 +50,9 @@ test: lint  ## check style and types, and run the tests
 lint: $(VENV)/ready-to-test  ## check style and types alone
 	ruff check .
 	ruff format --check .
-	mypy
+	mypy --platform linux
+	mypy --platform darwin
+	mypy --platform win32 models training
 
 image: setup  ## build the container image with docker or podman
 	$(INSTALL) --quiet cyclonedx-bom --constraint tests/requirements.txt
