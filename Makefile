@@ -1,20 +1,20 @@
-# Each target does its own set-up. BentoML's usage statistics are off here.
+# `make help` lists the targets; each does its own set-up. BentoML's usage statistics are off here.
 export BENTOML_DO_NOT_TRACK = True
 PYTHON ?= python3
 PORT ?= 3000
 VENV = .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-# PyTorch's own builds for Linux without CUDA, which would be gigabytes; empty takes pip's index.
+# PyTorch's own builds for Linux without CUDA, which would be gigabytes; empty installs from PyPI.
 ifeq ($(shell uname -sm),Linux x86_64)
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 endif
 REACHED = $(PYTHON) -c 'import urllib.request; urllib.request.urlopen("$(TORCH_INDEX)/", timeout=5)'
 INSTALL = $(VENV)/bin/pip install --disable-pip-version-check
 
-.PHONY: setup serve test lint image bench lock pictures clean
+.PHONY: help setup serve test lint image bench lock pictures clean
 
-setup: $(VENV)/ready
+setup: $(VENV)/ready  ## install what serving and training need into .venv
 
 $(VENV)/ready: pyproject.toml service/requirements.txt training/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("make: study score needs \
@@ -38,26 +38,28 @@ $(VENV)/ready-to-test: $(VENV)/ready tests/requirements.txt
 MODEL = bentoml models get study_score:latest >/dev/null 2>&1 || python -m training
 FREE = import socket; socket.create_server(("127.0.0.1", $(PORT))).close()
 
-serve: setup
+serve: setup  ## train the lab's model if there is none, and serve it (PORT=3000)
 	@python -c '$(FREE)' 2>/dev/null || { echo 'make: port $(PORT) cannot be had, another' \
 	    'program may listen there; choose one: make serve PORT=3001' >&2; exit 1; }
 	@$(MODEL)
 	bentoml serve --host 127.0.0.1 --port $(PORT)
 
-test: lint
+test: lint  ## check style and types, and run the tests
 	pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-lint: $(VENV)/ready-to-test
+lint: $(VENV)/ready-to-test  ## check style and types alone
 	ruff check .
 	ruff format --check .
-	mypy
+	mypy --platform linux
+	mypy --platform darwin
+	mypy --platform win32 models training
 
-image: setup
+image: setup  ## build the container image with docker or podman
 	$(INSTALL) --quiet cyclonedx-bom --constraint tests/requirements.txt
 	@$(MODEL)
 	service/deploy/image.sh
 
-bench: $(VENV)/ready-to-test
+bench: $(VENV)/ready-to-test  ## measure the tables of the READMEs
 	python -m tests.bench.service
 	python -m tests.bench.page
 	python -m tests.bench.training
@@ -66,15 +68,18 @@ bench: $(VENV)/ready-to-test
 LOCK = uv pip compile --quiet --upgrade --no-header --no-annotate
 CUDA = /^(cuda-|nvidia-[^m]|triton=)/
 
-lock: $(VENV)/ready-to-test
+lock: $(VENV)/ready-to-test  ## lock new versions of the packages in pyproject.toml
 	$(LOCK) --generate-hashes --group service -o service/requirements.txt
 	$(LOCK) --group training -c service/requirements.txt -o training/requirements.txt
 	$(LOCK) --group dev -c training/requirements.txt -o tests/requirements.txt
 	sed -E -i '$(CUDA)d' training/requirements.txt tests/requirements.txt
 
-pictures: $(VENV)/ready-to-test
+pictures: $(VENV)/ready-to-test  ## draw the pictures of the READMEs again
 	python -m tests.pictures
 
-clean:
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*  ## /  make \1: /p' Makefile
+
+clean:  ## remove .venv and all caches
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find models service training tests -name __pycache__ -exec rm -rf {} +

@@ -251,15 +251,25 @@ class StudyScore(Document):
         return tuple(findings(numbers))
 
     def predict(self, hours: Any) -> Any:
-        """The score for a number of hours, or for each of an array, by one expression."""
+        """The predicted score for a number of hours, or for each of an array of them.
+
+        >>> StudyScore.model_construct(W=10.0, b=9.5).predict(4.0)
+        49.5
+        """
         return self._cut(hours * self.W + self.b)
 
     def interval(self, hours: Any) -> tuple[Any, Any]:
         """95 % prediction interval for the score of one more person who studied this long.
 
-        For a number of hours, or for each of an array: the score and `bounds` times the root of
+        For a number of hours, or for each of an array: the score plus `bounds` times the root of
         `variance`. (None, None) for fewer than 3 rows; the score itself where the line fits every
         row.
+
+        >>> rows = Moments.of(np.array([2.0, 3, 4, 5]), np.array([25.0, 50, 42, 61]))
+        >>> model = StudyScore.model_construct(W=10.0, b=9.5, folds=(rows,), t=4.303)
+        >>> low, high = model.interval(4.0)
+        >>> round(low, 2), round(high, 2)
+        (1.81, 97.19)
         """
         return self._between(hours, self.variance, self.bounds)
 
@@ -280,11 +290,16 @@ class StudyScore(Document):
         return clipped(score, *self.score_range) if self.score_range else score
 
     def hours_for(self, score: float) -> tuple[float | None, float | None, float | None, bool]:
-        """The hours whose predicted score this is, the least and the most whose 95 % interval holds
-        it, and whether the first lie outside those of training.
+        """The hours needed for a score: (hours, low, high, extrapolated).
 
-        All within 0 to 8784; None where there are none such. The most is None too where there is no
-        end to them, and both ends are None where the slope cannot be told from 0.
+        `hours` have this predicted score, and `low` and `high` are the fewest and the most hours
+        whose 95 % interval contains it, all within 0 to 8784. None where there are no such hours;
+        `high` is also None where there is no upper limit, and both where the slope cannot be told
+        from 0. `extrapolated` says whether `hours` lie outside those of training.
+
+        >>> rows = Moments.of(np.array([1.0, 2, 3]), np.array([2.0, 4, 6]))
+        >>> StudyScore.model_construct(W=2.0, b=0.0, folds=(rows,), t=12.71).hours_for(8.0)
+        (4.0, 4.0, 4.0, True)
         """
         if not self.W or self._cut(score) != score:
             return None, None, None, False

@@ -32,7 +32,11 @@ from service.fast_lane import FastLane
 from service.guard import Guard
 from service.image import IMAGE
 from service.live_model import LiveModel
-from service.logs import keep_out_what_is_not_for_the_log, log_requests_as_json
+from service.logs import (
+    keep_out_what_is_not_for_the_log,
+    log_requests_as_json,
+    say_what_is_served,
+)
 from service.memory import check_memory
 from service.meter import Meter
 from service.metrics import make_folder, metrics, runs
@@ -54,7 +58,8 @@ try:
     settings = read_settings(os.environ)
 except ValueError as error:
     raise SystemExit(f"study_score: {error}") from None
-SUPERVISOR = "STUDY_SCORE_SUPERVISOR"  # whose workers these are; nobody else sets it
+# The supervisor tells its workers its process ID and the URL of the page.
+SUPERVISOR, PAGE = "STUDY_SCORE_SUPERVISOR", "STUDY_SCORE_PAGE"
 live = LiveModel(settings.served_model_name)
 install(settings)
 keep_out_what_is_not_for_the_log()
@@ -164,7 +169,7 @@ class StudyScoreService:
         SysHandler.handle_hup = SysHandler.handle_term  # a closed terminal; or workers start anew
         store.load(_tag())
         check_memory(settings.workers)
-        check_options(bool(settings.api_key))
+        os.environ[PAGE] = check_options(bool(settings.api_key))
         make_folder()
         os.environ[SUPERVISOR] = str(os.getpid())
 
@@ -175,6 +180,8 @@ class StudyScoreService:
         if _follows():
             chores.append(live.follow())
         self.chores = [asyncio.create_task(chore) for chore in chores]
+        if (page := os.environ.get(PAGE)) and bentoml.server_context.worker_index == 1:
+            say_what_is_served(live.served.tag, page)
 
     @bentoml.on_shutdown
     async def stop_chores(self) -> None:

@@ -11,6 +11,7 @@ from bentoml.exceptions import BentoMLException
 from pydantic import ValidationError
 from starlette.types import Scope
 
+logger = logging.getLogger("bentoml.serve")
 access = logging.getLogger("bentoml.access")
 FIELDS = ("client", "method", "path", "status", "ms", "id")  # of a request's line
 
@@ -39,6 +40,11 @@ def log_requests_as_json() -> None:
     handler.setFormatter(JsonLine())
     access.addHandler(handler)
     access.propagate = False
+
+
+def say_what_is_served(tag: str, page: str) -> None:
+    """The last line of the start."""
+    logger.info("serving %s; the page is %s; stop with Ctrl+C", tag, page)
 
 
 class ClientErrors(logging.Filter):

@@ -22,11 +22,14 @@ TLS = ("certfile", "keyfile", "keyfile_password", "version", "cert_reqs", "ca_ce
 logger = logging.getLogger("bentoml.serve")
 
 
-def check_options(has_keys: bool) -> None:
-    """Warn of a service that is open to all; raises BentoMLException for options that cannot be."""
+def check_options(has_keys: bool) -> str:
+    """The URL of the page, or nothing where `bentoml serve` is not what started the service.
+
+    Warns of a service that is open to all. Raises BentoMLException for options that cannot work.
+    """
     command = click.get_current_context(silent=True)
-    if command is None:  # served by other means
-        return
+    if command is None:
+        return ""
     _check_certificate(command.params)
     # what is not given, BentoML takes from its configuration, which has no public name
     host = _given(command.params, "host", BentoMLContainer.http.host)
@@ -34,6 +37,10 @@ def check_options(has_keys: bool) -> None:
     _check_address(host, port)
     if host in EVERYWHERE and not has_keys:
         logger.warning("open to all who reach this machine: STUDY_SCORE_API_KEY is not set")
+    certificate = _given(command.params, "ssl_certfile", BentoMLContainer.ssl["certfile"])
+    scheme = "https" if certificate else "http"
+    name = "localhost" if host in EVERYWHERE else f"[{host}]" if ":" in host else host
+    return f"{scheme}://{name}:{port}/ui"
 
 
 def _given(options: dict[str, Any], name: str, configured: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -46,6 +47,12 @@ def test_serve_trains_where_the_store_is_empty_and_serves_on_the_port_given(
     plan = make(folder, home, "serve", "PORT=3001", "--dry-run").stdout
     assert "|| python -m training\n" in plan
     assert plan.endswith("bentoml serve --host 127.0.0.1 --port 3001\n")
+
+
+def test_help_names_every_target(folder: Path, home: Home) -> None:
+    phony = re.findall(r"^\.PHONY: (.+)$", (folder / "Makefile").read_text(), re.MULTILINE)
+    shown = re.findall(r"^  make (\w+): \w", make(folder, home, "help").stdout, re.MULTILINE)
+    assert sorted(shown) == sorted(phony[0].split())
 
 
 def test_a_port_in_use_gets_one_sentence_before_anything_is_trained(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -72,6 +73,27 @@ def test_a_certificate_that_fits_is_served(trained: Home, certificates: Path) ->
             wait_until(lambda: answers_to(url, f"{certificates}/one.pem"))
         finally:
             server.terminate()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_start_says_which_model_is_served_where_the_page_is_and_how_to_stop(
+    trained: Home, certificates: Path, tmp_path: Path, scheme: str
+) -> None:
+    files = [f"--ssl-certfile={certificates}/one.pem", f"--ssl-keyfile={certificates}/one.key"]
+    log = tmp_path / "log"
+    with (
+        log.open("wb") as stream,
+        Server(
+            trained, *(files if scheme == "https" else []), stdout=stream, stderr=STDOUT
+        ) as server,
+    ):
+        try:
+            wait_until(lambda: "stop with Ctrl+C\n" in log.read_text())
+        finally:
+            server.terminate()
+    page = f"{scheme}://127.0.0.1:{server.port}/ui"
+    line = rf"serving study_score:\w{{16}}; the page is {page}; stop with Ctrl\+C\n"
+    assert len(re.findall(line, log.read_text())) == 1
 
 
 def answers_to(url: str, trusted: str) -> bool:

@@ -43,11 +43,17 @@ def name(document: Path) -> str:
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 
 
-def commands(document: Path) -> list[tuple[str, str]]:
-    """Each command of a document, and what it shows as its output."""
-    blocks = re.findall(r"```console\n(.*?)```", document.read_text(), re.DOTALL)
-    pattern = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
-    return [pair for block in blocks for pair in pattern.findall(block)]
+def examples(document: Path) -> list[tuple[str, str]]:
+    """Each command and each script of a document in order, and what it shows as its output."""
+    found = []
+    blocks = re.findall(r"```(console|python)\n(.*?)```", document.read_text(), re.DOTALL)
+    for language, block in blocks:
+        if language == "python":
+            outputs = re.findall(r"# (.+)$", block, re.MULTILINE)
+            found.append((f"python -c {shlex.quote(block)}", "\n".join(outputs)))
+        else:
+            found += re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+    return found
 
 
 def plain(text: str) -> list[str]:
@@ -81,7 +87,7 @@ def test_every_command_does_what_the_document_shows(
     """All but the first document are read after `make serve` has trained the lab's model."""
     scripts = Path(sys.executable).parent
     home = {**home, "PATH": f"{scripts}{os.pathsep}{home['PATH']}", "COLUMNS": "80"}
-    shown = commands(document)
+    shown = examples(document)
     if document == FIRST:
         assert shown[0][0] == "make serve"
         shown[0] = ("python -m training", shown[0][1])  # what it does first; see test_make.py
@@ -90,9 +96,10 @@ def test_every_command_does_what_the_document_shows(
     url = ""
 
     def shell(command: str) -> str:
-        command = command.replace("curl", "curl -s").replace("http://localhost:3000", url)
+        address = url.removeprefix("http://")
+        command = command.replace("curl", "curl -s").replace("localhost:3000", address)
         run = subprocess.run(
-            ["bash", "-c", command.replace("localhost:3000", url)],
+            ["bash", "-c", command],
             cwd=checkout,
             env=home,
             stdout=subprocess.PIPE,
@@ -107,12 +114,11 @@ def test_every_command_does_what_the_document_shows(
         for command, output in shown:
             if "localhost:3000" in command and not url:
                 url = stack.enter_context(serving(home, cwd=checkout))
-            assert "\n".join(plain(output)) in "\n".join(plain(shell(command))), command
-        for python in re.findall(r"```python\n(.*?)```", document.read_text(), re.DOTALL):
-            promised = re.findall(r"# (.+)$", python, re.MULTILINE)
-            script = python.replace("http://localhost:3000", url)
-            script = script.replace("localhost:3000", url.removeprefix("http://"))
-            assert shell(f"python -c {shlex.quote(script)}").split() == promised
+            printed = plain(shell(command))
+            if command.startswith("python -c"):
+                assert printed == plain(output), command
+            else:
+                assert "\n".join(plain(output)) in "\n".join(printed), command
 
 
 @each_document

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 import duckdb
 import numpy as np
+import psutil
 
 from training.bounded import Bounded
 
@@ -146,7 +147,7 @@ def processors() -> int:
 
 def memory() -> int:
     """How many bytes this machine or container has."""
-    sizes = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    sizes: list[int] = [psutil.virtual_memory().total]
     for path in CGROUP_LIMITS:
         with suppress(OSError, ValueError):
             sizes.append(int(Path(path).read_text()))

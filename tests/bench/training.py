@@ -60,6 +60,8 @@ def duckdb_regression(path: str) -> Result:
 def read_rows(path: str, processors: str = "") -> Result:
     """Rows to moments, on so many processors; under torchrun this process's share of the rows."""
     if processors:
+        if sys.platform != "linux":
+            sys.exit("only Linux can limit a process to some processors; run this benchmark there")
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(processors)])
     import torch.distributed  # noqa: F401
 
