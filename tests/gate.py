@@ -52,7 +52,8 @@ def summary(rows: Rows, folds: int = 10) -> Summary:
     x, y = rows
     fold = fold_of(x, y, folds)
     masks = [fold == k for k in range(folds)]
-    parts = [Moments.of(x[mask], y[mask]) if mask.any() else None for mask in masks]
+    line = Moments.of(x, y).least_squares
+    parts = [Moments.of(x[mask], y[mask], line) if mask.any() else None for mask in masks]
     digest = hashlib.sha256(x.tobytes() + y.tobytes()).hexdigest()
     source = SOURCE.model_copy(update={"sha256": digest})
     pairs = list(zip(x.tolist(), y.tolist(), strict=True))
@@ -60,7 +61,7 @@ def summary(rows: Rows, folds: int = 10) -> Summary:
         tuple(parts),
         (source,),
         sample=Sample(x, y, np.ones(len(x), np.int64)),
-        extremes=extremes_of([pairs], Moments.of(x, y).least_squares),
+        extremes=extremes_of([pairs], line),
     )
 
 

@@ -195,8 +195,14 @@ def test_a_million_rows_are_read(postgresql: str) -> None:
         ("SELECT 1 AS hours, 1 / (50 - g) AS score FROM generate_series(1, 99) g", "division by z"),
         ("SELECT 1; SELECT 2", "cannot insert multiple commands"),
         ("", "the query is empty"),
-        ("CREATE TABLE x (y int)", "the query: no column 'hours'; it gives no columns"),
-        ("DELETE FROM marks", "the query: no column 'hours'; it gives no columns"),
+        (
+            "CREATE TABLE x (y int)",
+            "the query: no column 'hours' and no column 'score'; it gives no columns",
+        ),
+        (
+            "DELETE FROM marks",
+            "the query: no column 'hours' and no column 'score'; it gives no columns",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_query_is_said_in_a_line(
