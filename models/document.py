@@ -1,4 +1,4 @@
-"""What is written to the model store, and read back exactly as it was written or refused."""
+"""The base class of everything that is stored as JSON: read back exactly, or refused."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Document(BaseModel):
 
 
 def in_one_sentence(problems: Iterable[Mapping[str, Any]]) -> str:
-    """What pydantic found wrong, field by field."""
+    """Pydantic's errors in one line, with the names of the fields."""
     fields = ((".".join(map(str, problem["loc"])), problem["msg"]) for problem in problems)
     return "; ".join(f"{field}: {message}" if field else message for field, message in fields)
 
 
 def first_problem(error: ValidationError) -> str:
-    """The first thing that is wrong, in one line."""
+    """The first validation error, in one line."""
     return in_one_sentence(error.errors(include_url=False)[:1])

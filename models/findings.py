@@ -1,4 +1,4 @@
-"""What the rows say of the line, in plain English."""
+"""Findings: what the rows show about the line, in plain English."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from pydantic import Field
 
 from models.document import Document
 
-SURE = 0.05  # a p value below this is not put down to chance
-FEW = 10  # so many rows on a line may well be chance
-# Below these an effect is too small to matter, however sure many rows make it.
+SURE = 0.05  # the significance level: a p value below it is not taken for chance
+FEW = 10  # fewer rows than this on one line may be chance
+# Effects below these are too small to matter, even if many rows make them significant.
 R2_MATTERS = 0.05
 BEND_MATTERS = 0.02  # Cohen's f^2 (1988, "Statistical power analysis"): a small effect
 SPREAD_MATTERS = 1.25
 SKEWNESS_MATTERS, KURTOSIS_MATTERS = 0.5, 1.0
-LONG = 1e6  # numbers from here on are not written out
+LONG = 1e6  # numbers from here on are written with an exponent
 Probability = Annotated[float, Field(ge=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 
 
 class Diagnosis(Document):
-    """What tests say of the least-squares line, each null where the rows cannot tell.
+    """Results of tests on the least-squares line, each null if there are too few rows for it.
 
-    The p values are of a quadratic term, of a spread that changes with the hours, and of errors
-    that are not normal. `bend` is the share of the remaining variance that the quadratic term would
-    explain, over the rest (Cohen's f^2), and `bend_most` how far the curve lies from the line at
-    most, in points, within the hours of the rows. `skewness` and `kurtosis` are those of residuals,
-    divided by the spread where that changes: 0 and 3 where they are normal.
+    The p values are for a quadratic term, for a spread that changes with the hours, and for errors
+    that are not normal. `bend` is the effect size of the quadratic term (Cohen's f^2: the variance
+    that it would explain, divided by the variance that remains). `bend_most` is the largest
+    distance between curve and line within the hours of the rows, in points. `skewness` and
+    `kurtosis` are those of the residuals, divided by the spread if that changes; normal errors have
+    0 and 3.
     """
 
     curvature_p: Probability | None = None
@@ -43,10 +44,10 @@ class Diagnosis(Document):
 
 
 class Finding(NamedTuple):
-    """What the rows say about one side of the line, of which SENTENCES has all.
+    """What the rows show about one property of the line; SENTENCES has all of them.
 
-    `verdict` is a short key, `sentence` says the same in plain English, and `numbers` has those in
-    it but the ends of W, for who says it in another language.
+    `verdict` is a short key and `sentence` says the same in plain English. `numbers` are those in
+    the sentence, except for the interval of W, so that a page can say it in another language.
     """
 
     about: str
@@ -120,11 +121,11 @@ SENTENCES = {
 
 
 def findings(facts: Mapping[str, Any]) -> Iterator[Finding]:
-    """Those of which something can be said; the size of an effect weighs, not its p value alone.
+    """The findings that the rows allow; the size of an effect counts, not its p value alone.
 
-    `facts` are StudyScore's, its diagnosis, `mean_score`, and each null where it does not apply:
-    `few` and `many`, the standard deviations of scores at either end of the hours, and the row that
-    decides the line, `row_hours`, `row_score` and the `slope_without` it.
+    `facts` are those of StudyScore, its diagnosis, `mean_score`, and the following, null if they do
+    not apply: `few` and `many`, the standard deviations of scores at the fewest and the most hours;
+    `row_hours` and `row_score` of the row that decides the line, and `slope_without` that row.
     """
     short = {name: facts[name] for name in ("bend_most", "residual_sd", "few", "many")}
     shown = {**facts, **{name: _two_digits(value) for name, value in short.items() if value}}
@@ -180,7 +181,7 @@ def _slope(numbers: Mapping[str, Any]) -> str:
 def _shape(p: float, skewness: float, excess: float) -> str:
     if p >= SURE:
         return "normal"
-    # heavy tails on both sides look skewed too, by their few largest errors
+    # with heavy tails on both sides, the few largest errors can look like skewness
     if abs(skewness) >= SKEWNESS_MATTERS and excess < 3 * skewness * skewness:
         return "skewed_up" if skewness > 0 else "skewed_down"
     if abs(excess) >= KURTOSIS_MATTERS:
@@ -189,13 +190,13 @@ def _shape(p: float, skewness: float, excess: float) -> str:
 
 
 def _two_digits(value: float) -> str:
-    """The value to two digits, written out if it is not long."""
+    """The value to two digits, without an exponent if it is below a million."""
     short = f"{value:.2g}"
     return f"{float(short):.0f}" if "e+" in short and value < LONG else short
 
 
 def _span(low: float, high: float) -> str:
-    """Both ends, to two digits of their distance; where both are below 0 without their signs."""
+    """Both ends, to two digits of their difference; without signs if both are negative."""
     if high < 0:
         low, high = -high, -low
     decimals = 1 - math.floor(math.log10(high - low)) if high > low else 0

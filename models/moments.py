@@ -1,4 +1,4 @@
-"""Moments: all that least squares needs to know about any number of rows."""
+"""Moments: sums that are all that least squares needs from any number of rows."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 Number = Any  # a float, or a tensor that holds one number for each of several problems
-ROUNDING = 64 * sys.float_info.epsilon  # of a number that many sums were made into
+ROUNDING = (
+    64 * sys.float_info.epsilon
+)  # the relative rounding error of a number computed from many sums
 LEAST = sys.float_info.min / sys.float_info.epsilon  # below this a sum has lost digits
-LEAST_SXX = 1e-120  # hours that vary by less do not vary: a slope would be beyond all numbers
-POOR = 16  # times its own sum of squares: sums about a line further away lose digits
+LEAST_SXX = 1e-120  # hours that vary less count as constant: a slope would overflow
+POOR = 16  # times the least sum of squares: sums about a line further away lose digits
 # The products of up to four of x and r that are summed, in the order of `Moments.sums`
 PRODUCTS = tuple(
     "".join(product)
@@ -39,11 +41,11 @@ PLACES = np.array(
         for one in BASIS
     ]
 )
-FIRSTS = np.unique(PLACES, return_index=True)[1][1:]  # where each product stands in a matrix
+FIRSTS = np.unique(PLACES, return_index=True)[1][1:]  # the place of each product in a matrix
 
 
 class Line(NamedTuple):
-    """The line through (x, y), hours and score, that rises by `slope` an hour."""
+    """A line through the point (x, y), hours and score, that rises by `slope` per hour."""
 
     x: float
     y: float
@@ -51,7 +53,7 @@ class Line(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """The mean squared error of `Wx + b` as a function of (W, b): a bowl over its lowest point.
+    """The mean squared error of `Wx + b` as a function of (W, b), written around its minimum.
 
     >>> cost = Moments.of(np.array([1.0, 2, 3]), np.array([2.0, 4, 6])).cost
     >>> cost(0.0, 0.0)  # (4 + 16 + 36) / 3
@@ -67,7 +69,7 @@ class Cost(NamedTuple):
     mean_y: Number
 
     def __call__(self, W: Number, b: Number) -> Number:
-        """The same value and gradient as `mean((W * x + b - y) ** 2)` over the rows."""
+        """The cost, with the value and gradient of `mean((W * x + b - y) ** 2)` over the rows."""
         return (
             self.least
             + (W - self.slope) ** 2 * self.var_x
@@ -76,7 +78,7 @@ class Cost(NamedTuple):
 
 
 class HigherSums(NamedTuple):
-    """Sums over the rows of products of three and four of x - mean_x and r, as their names say."""
+    """Sums over the rows of products of three and four factors x - mean_x and r, by their names."""
 
     sxxx: float
     sxxr: float
@@ -90,7 +92,7 @@ class HigherSums(NamedTuple):
 
 
 class Moments(Document):
-    """Rows of (hours, score) reduced to their count, extremes and sums about a line.
+    """Rows of (hours, score) summarised as their count, extremes and sums about a line.
 
     `sums` are those of PRODUCTS, where x is a row's hours minus `line.x` and r its residual,
     score - line.y - line.slope * x. Sums of residuals keep the digits that those of scores lose
@@ -119,7 +121,7 @@ class Moments(Document):
 
     @classmethod
     def of(cls, x: Array, y: Array, line: Line | None = None) -> Moments:
-        """The moments of the rows (x[i], y[i]), about a line or their own.
+        """The moments of the rows (x[i], y[i]), about the given line or their least-squares line.
 
         x and y have shape (n,), n >= 1, and are finite. Raises ValueError if a sum overflows.
         """
@@ -141,7 +143,7 @@ class Moments(Document):
         )
 
     def __add__(self, other: Moments) -> Moments:
-        """The moments of both sets of rows, about the line of the larger."""
+        """The moments of both sets of rows together, about the line of the larger set."""
         if other.n > self.n:
             return other + self
         other = other.about(self.line)
@@ -174,9 +176,9 @@ class Moments(Document):
 
     @cached_property
     def centred(self) -> dict[str, float]:
-        """Every sum by its name, about the mean and the least-squares line of the rows.
+        """All sums by name, about the mean and the least-squares line of the rows.
 
-        Those that are 0 there by definition are exactly 0, as are all of constant values.
+        Sums that are 0 by definition are exactly 0, as are those of constant hours or scores.
         """
         x, r = self.sums[:2]
         tilt, d = self._tilt, x / self.n
@@ -189,7 +191,7 @@ class Moments(Document):
 
     @cached_property
     def _tilt(self) -> float:
-        """How much steeper than `line` the least-squares line is."""
+        """The slope of the least-squares line minus that of `line`."""
         x, r, xx, xr, _ = self.sums[:5]
         sxx = xx - x / self.n * x
         if self.min_x == self.max_x or self.min_y == self.max_y or sxx <= LEAST_SXX:
@@ -231,7 +233,7 @@ class Moments(Document):
 
     @property
     def higher(self) -> HigherSums:
-        """The sums of products of three and four."""
+        """The sums of products of three and four factors."""
         return HigherSums(*(self.centred[name] for name in PRODUCTS[5:]))
 
     @property
@@ -262,13 +264,13 @@ class Moments(Document):
 
     @property
     def rounding(self) -> float:
-        """What a sum of squared residuals that is 0 can come to by the rounding of its rows."""
+        """The largest sum of squared residuals that rounding alone can explain."""
         size = abs(self.mean_y) + abs(self.slope * self.mean_x) + math.sqrt(self.syy / self.n)
         return self.n * (ROUNDING * size) * (ROUNDING * size)
 
     @property
     def cost(self) -> Cost:
-        """The cost of a line on these rows, from the moments alone."""
+        """The cost function of these rows, computed from the moments."""
         return Cost(
             least=self.srr / self.n if self.srr > self.rounding else 0.0,
             slope=self.slope,
@@ -301,8 +303,8 @@ class Moments(Document):
     def from_standard_units(self, W: float, b: float) -> tuple[float, float]:
         """W in score units per hour and b in score units, from a line in standard units.
 
-        SGD ends a few rounding errors from the minimum: a number that close to a short one is
-        that one, so a line of short numbers is found exactly. Any other keeps every digit.
+        SGD ends a few rounding errors from the minimum, so a number that close to a short decimal
+        number is rounded to it. All others keep every digit.
         """
         W = W * self.sd_y / self.sd_x
         W = _neat(W, abs(W))
@@ -310,7 +312,7 @@ class Moments(Document):
         return W, _neat(b, max(abs(self.mean_y), abs(W * self.mean_x)))
 
     def squared_residuals(self, W: float, b: float) -> float:
-        """The sum of squared residuals of `Wx + b`: never negative, and 0 for rounding alone.
+        """The sum of squared residuals of `Wx + b`; 0 if rounding alone can explain it.
 
         Raises ValueError if it overflows.
         """

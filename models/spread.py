@@ -1,4 +1,4 @@
-"""How much scores vary around the line: by hours, and between which quantiles."""
+"""How much scores vary around the line: their variance by hours, and quantiles of residuals."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pydantic import Field, model_validator
 
 from models.document import Document
 
-QUANTILES = 199  # they divide the residuals into 200 equal shares, and 2.5 % is five of those
+QUANTILES = 199  # they divide the residuals into 200 equal parts, of which 5 are 2.5 %
 
 
 def clipped(value: Any, low: float, high: float) -> Any:
-    """The value, or each of an array or tensor, cut to low and high."""
+    """The value, or each of an array or tensor, limited to the range from low to high."""
     if isinstance(value, float | int):
         return min(max(value, low), high)
     return value.clip(low, high)
@@ -38,10 +38,10 @@ class Quadratic(NamedTuple):
 
 
 class Spread(Document):
-    """The variance of scores around the line where it changes with the hours.
+    """The variance of scores around the line, in squared points, if it changes with the hours.
 
-    In squared points, at d hours from the rows' mean hours: a `quadratic` of d from `low` to
-    `high`, where it is not below `least`. Beyond them it is that of the nearest end.
+    At d hours from the rows' mean hours it is a `quadratic` of d, but at least `least`. Below `low`
+    and above `high` it stays as it is there.
     """
 
     quadratic: Quadratic
@@ -55,7 +55,7 @@ class Spread(Document):
 
 
 class Total(NamedTuple):
-    """The variance of one more score where scores vary by `spread` and the line by `line`."""
+    """The variance of a new score: that of scores (`spread`) plus that of the line (`line`)."""
 
     spread: Spread
     line: Quadratic
@@ -66,13 +66,13 @@ class Total(NamedTuple):
 
 
 class Residuals(Document):
-    """Residuals of the training rows in units of the spread at their hours, without the rows.
+    """A summary of the training residuals, in units of the spread at their hours.
 
-    Each of the `quantiles` is that of the residuals of lines on rows they were not fitted to, over
-    the root of the variance of one more score: the k-th of m is the k / (m + 1) quantile, so those
-    of up to 199 rows are all their residuals. None without siblings. `means` are those of the first
-    four powers of the residuals of the least-squares line, over the standard deviation of scores
-    there.
+    `quantiles` are those of the out-of-fold residuals, each divided by the standard deviation of a
+    new score: the k-th of m is the k / (m + 1) quantile, so with up to 199 rows they are all
+    residuals. They are empty without cross-validation models. `means` are the means of the first
+    four powers of the residuals of the least-squares line, divided by the standard deviation of
+    scores.
     """
 
     rows: Annotated[int, Field(ge=1)]
@@ -87,10 +87,10 @@ class Residuals(Document):
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The 2.5 and 97.5 % quantiles, rounded outwards to a rank, with 0 between them.
+        """The 2.5 % and 97.5 % quantiles, rounded outwards to a rank, and with 0 between them.
 
-        Between the floor(0.025 (m + 1))-th and the ceil(0.975 (m + 1))-th of m residuals lies one
-        more with 95 % probability at least (split conformal prediction; Lei et al. 2018,
+        A new residual lies between the floor(0.025 (m + 1))-th and the ceil(0.975 (m + 1))-th of m
+        residuals with at least 95 % probability (split conformal prediction; Lei et al. 2018,
         "Distribution-free predictive inference for regression").
         """
         rank = max(1, (len(self.quantiles) + 1) // 40)

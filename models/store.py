@@ -27,7 +27,7 @@ MAX_BYTES = 1 << 20
 
 
 class Stored(NamedTuple):
-    """A model, and the tag that the store has it under."""
+    """A model and its tag in the store."""
 
     tag: str
     model: StudyScore
@@ -43,17 +43,17 @@ class ModelMissing(NotFound):
 
 
 class ModelDamaged(BentoMLException):
-    """What the store holds under a tag is not a study-score model."""
+    """The stored file is not a valid study-score model."""
 
 
 class StoredStudyScore(BentoModel):
-    """A model that goes into the Bento; one that is missing is reported in our own words.
+    """A model to pack into the Bento, with our own error if it is missing.
 
-    BentoML itself would go on to look for it in its cloud.
+    BentoML itself would then look for it in its cloud.
     """
 
     def to_info(self, alias: str | None = None) -> Any:
-        """What the Bento notes of the model; raises ModelMissing or ModelDamaged."""
+        """The Bento's record of the model; raises ModelMissing or ModelDamaged."""
         load(self.tag)
         return super().to_info(alias)
 
@@ -66,7 +66,7 @@ class StoredStudyScore(BentoModel):
 def save(model: StudyScore) -> bentoml.Tag:
     """Add a model to the store, where it becomes `study_score:latest`; returns its tag.
 
-    Raises BentoMLException for a document too long to be read back.
+    Raises BentoMLException if the document is too long to be read back.
     """
     document = model.model_dump_json()
     if len(document.encode()) > MAX_BYTES:
@@ -83,14 +83,14 @@ def save(model: StudyScore) -> bentoml.Tag:
     tag = bentoml.Tag(NAME, None).make_new_version()
     version, store = str(tag.version), folder()
     store.mkdir(parents=True, exist_ok=True)
-    # Whatever ends this process, the store has all of the model or none of it: BentoML would copy
-    # it there file by file.
+    # The model is written elsewhere and moved, so that the store has all of it or none, even if
+    # this process is killed: BentoML would copy it file by file.
     with tempfile.TemporaryDirectory(prefix=".saving-", dir=store.parent.parent) as made_in:
         made_here = ModelStore(made_in)
         create = bentoml.models.create
         with create(tag, labels=labels, metadata=metadata, _model_store=made_here) as made:
             Path(made.path_of(FILE)).write_text(document, encoding="utf-8")
-            # BentoML keeps the folder to its owner, and a container reads it as another user
+            # BentoML lets only the owner read the folder, but a container reads it as another user
             Path(made.path).chmod(0o755)
         shutil.move(Path(made_in, NAME, version), store / version)
     new = store / f".latest-{version}"
@@ -102,9 +102,9 @@ def save(model: StudyScore) -> bentoml.Tag:
 def load(tag: bentoml.Tag | str) -> Stored:
     """The model stored under a tag.
 
-    Raises ModelMissing, or ModelDamaged where the file is not a valid model of a known format.
-    BentoML itself is not asked: it reads descriptions that are not needed, those of other models
-    too, and moves `latest` away from a model that has yet to arrive.
+    Raises ModelMissing, or ModelDamaged if the file is not a valid model of the current format.
+    BentoML's own function is not used: it also reads descriptions that are not needed here, even of
+    other models, and moves `latest` away from a model that is still being copied.
     """
     wanted = bentoml.Tag.from_taglike(tag)
     if wanted.name != NAME:
@@ -125,13 +125,13 @@ def load(tag: bentoml.Tag | str) -> Stored:
         raise
     except ValidationError as error:
         reason = first_problem(error)
-    except Exception as error:  # there is no end to what a file can hold
+    except Exception as error:  # a damaged file can cause any error
         reason = str(error)
     raise ModelDamaged(_line(f"{wanted}: {FILE} is not a study-score model: {reason}"))
 
 
 def latest() -> bentoml.Tag | None:
-    """What `study_score:latest` stands for, None if that is not written; raises ModelDamaged."""
+    """The tag of the latest model, None if the store names none; raises ModelDamaged."""
     try:
         return bentoml.Tag(NAME, _text(folder() / "latest", 100).strip())
     except FileNotFoundError:
@@ -159,9 +159,11 @@ def _model(text: str) -> StudyScore:
 
 
 def _text(path: Path, most: int) -> str:
-    """A file's text; raises OSError, or ValueError for one that is too long or that is no file."""
+    """A file's text; raises OSError, or ValueError if it is too long or not a regular file."""
     if not stat.S_ISREG(path.stat().st_mode):
-        raise ValueError(f"{path.name} is not a file")  # but a pipe, which may have no end
+        raise ValueError(
+            f"{path.name} is not a file"
+        )  # but for example a pipe, which may never end
     with path.open("rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
@@ -170,10 +172,10 @@ def _text(path: Path, most: int) -> str:
 
 
 def _line(text: str) -> str:
-    """One line of the log, whatever a file brought into it."""
+    """The text as one line for the log, without characters that cannot be printed."""
     return "".join(c if c.isprintable() else " " for c in text[:300])
 
 
 def folder() -> Path:
-    """Where the store keeps the models of this name, which BentoML has no public name for."""
+    """The store's folder for study-score models, which BentoML has no public function for."""
     return Path(BentoMLContainer.model_store.get()._path, NAME)

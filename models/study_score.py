@@ -1,4 +1,4 @@
-"""The model: a line, and the evidence for it."""
+"""The model: a line, and what is needed to say how certain it is."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from models.moments import Moments, merged
 from models.spread import Quadratic, Residuals, Spread, Total, clipped, root
 
 HOURS_MAX = 8784.0  # the hours in a leap year
-ENOUGH = 100  # rows, to tell what errors are like that are not normal
-DECISIVE = "row_hours", "row_score", "slope_without"  # as findings call them
+ENOUGH = 100  # rows, to use quantiles of errors that are not normal
+DECISIVE = "row_hours", "row_score", "slope_without"  # the names in models/findings.py
 
 
 class Source(Document):
-    """What rows came from, the columns that held hours and scores, and what they are known by.
+    """A source of training rows: its name, its columns of hours and scores, and its identity.
 
-    `identity` is the same for the same rows in any order, format or packing. For the record there
-    are also the SHA-256 of a file, the `version` or ETag of an object in a bucket, and the text of
-    a `query`. Many files are listed as one; `files` says how many. `read_as` says how it was read,
-    nothing for plain CSV and for Parquet.
+    `identity` is the same for the same rows in any order, format or compression. The SHA-256 of a
+    file, the `version` or ETag of an object in a bucket and the text of a `query` are recorded too.
+    Many files are listed as one source; `files` says how many. `read_as` says how it was read; it
+    is empty for plain CSV and for Parquet.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Source(Document):
 
 
 class Fit(Document):
-    """How W and b were found; `update` is the model whose rows these were added to."""
+    """How W and b were trained; `update` is the model whose rows were included."""
 
     lr: Annotated[float, Field(gt=0)]
     epochs: Annotated[int, Field(ge=0)]
@@ -55,30 +55,31 @@ class Fit(Document):
 
 
 class Errors(NamedTuple):
-    """Root mean squared error in score units, and R²: null where there is nothing to tell it by."""
+    """Root mean squared error in score units, and R²; null if they are not defined."""
 
     rmse: float | None = None
     r2: float | None = None
 
     @classmethod
     def of(cls, squares: float, rows: Moments) -> Errors:
-        """Of lines whose squared residuals on these rows come to this."""
+        """The errors on these rows of a line whose sum of squared residuals is `squares`."""
         return cls(math.sqrt(squares / rows.n), 1 - squares / rows.syy if rows.syy else None)
 
 
 class StudyScore(Document):
-    """The hypothesis `H(x) = Wx + b`, x in hours, with all that is known of how sure it is.
+    """The hypothesis `H(x) = Wx + b`, x in hours, with what is known about its errors.
 
-    `folds` are the moments of its rows by cross-validation fold, null for a fold without rows;
-    `siblings[k]` is the line (W, b) of all rows but fold k's. With rows in fewer than two folds
-    there are no siblings. `t` is the 97.5 % quantile of Student's t with n - 2 degrees of freedom,
-    null for fewer than 3 rows. `spread` is null where no test says that it changes with the hours,
-    `residuals` where the line fits every row. `decisive` is the row that alone decides the line,
-    null without one: hours, score, and the slope without it, null where the hours of the others
-    never vary. Predictions and bounds are cut to `score_range`. `costs` are (epoch, mean squared
-    error, W, b), all three before the epoch's step and in the units of the rows, denser where the
-    descent is steep; `seen` are short identities of the files that it was trained on, of the last
-    20,000; `points` are (hours, score) of the training rows that may be shown.
+    `folds` are the moments of its rows by cross-validation fold, null for a fold without rows.
+    `siblings` are the cross-validation models: `siblings[k]` is the line (W, b) fitted to all rows
+    but those of fold k. There are none if fewer than two folds have rows. `t` is the 97.5 %
+    quantile of Student's t with n - 2 degrees of freedom, null for fewer than 3 rows. `spread` is
+    null unless a test says that it changes with the hours; `residuals` is null if the line fits
+    every row. `decisive` is the single row that decides the line, or null: its hours, its score,
+    and the slope without it, which is null if the hours of the other rows never vary. Predictions
+    and bounds are limited to `score_range`. `costs` are (epoch, mean squared error, W, b) before
+    the step of the epoch, in the units of the rows, and denser where the descent is steep. `seen`
+    are short identities of the last 20,000 files that it was trained on. `points` are (hours,
+    score) of the training rows that may be shown.
     """
 
     format: Literal[3] = 3
@@ -106,14 +107,16 @@ class StudyScore(Document):
             raise ValueError("siblings must be null where folds are, and nowhere else")
         if not self.moments.sxx:
             raise ValueError("hours never vary, so no line is better than another")
-        widest = (self.moments.max_x - self.moments.min_x) / 2  # Popoviciu's inequality
+        widest = (
+            self.moments.max_x - self.moments.min_x
+        ) / 2  # the largest standard deviation in a range (Popoviciu's inequality)
         if self.moments.sd_x > widest * (1 + 1e-9):
             raise ValueError("hours vary by more than from min_x to max_x")
         if (self.t is None) != (self.moments.n < 3):
             raise ValueError("t must be null for fewer than 3 rows, and only then")
         if self.score_range and not self.score_range[0] < self.score_range[1]:
             raise ValueError("score_range must be a lower and a higher limit")
-        for hours in (0.0, HOURS_MAX):  # every score and bound lies within those of the ends
+        for hours in (0.0, HOURS_MAX):  # all others lie within these
             numbers = (self.predict(hours), *self.interval(hours), *self.cv_error)
             if not all(math.isfinite(number) for number in numbers if number is not None):
                 raise ValueError(f"the score for {hours:g} hours is beyond all numbers")
@@ -125,30 +128,31 @@ class StudyScore(Document):
         return merged(self.folds)
 
     def errors(self, rows: Moments) -> Errors:
-        """Of the line on these rows."""
+        """The errors of the line on these rows."""
         return Errors.of(rows.squared_residuals(self.W, self.b), rows)
 
     @cached_property
     def training_error(self) -> Errors:
-        """On the rows it was trained on."""
+        """The errors on the training rows."""
         return Errors.of(self.squares, self.moments)
 
     @cached_property
     def squares(self) -> float:
-        """The sum of squared residuals on the rows it was trained on."""
+        """The sum of squared residuals on the training rows."""
         return self.moments.squared_residuals(self.W, self.b)
 
     @cached_property
     def cv_error(self) -> Errors:
-        """Of the siblings, each on the fold that it has not seen; null without siblings."""
+        """The out-of-fold errors of the cross-validation models; null if there are none."""
         if not self.siblings:
             return Errors()
         return Errors.of(sum(self.squares_unseen(self.folds)), self.moments)
 
     def squares_unseen(self, folds: Sequence[Moments | None]) -> list[float]:
-        """The squared residuals in each fold that has rows, of the line that has not seen its rows.
+        """The sum of squared out-of-fold residuals, for each fold that has rows.
 
-        That of the model itself where there is no such sibling, for then it had none of them.
+        If there is no cross-validation model for a fold, the model itself had no rows in it when it
+        was trained, so its own line is used.
         """
         siblings = self.siblings or [None] * len(folds)
         return [
@@ -165,7 +169,7 @@ class StudyScore(Document):
 
     @cached_property
     def line_variance(self) -> Quadratic | None:
-        """How sure the line itself is, at so many hours from the mean; null for under 3 rows."""
+        """The variance of the line, by the distance from the mean hours; null for under 3 rows."""
         if self.residual_sd is None:
             return None
         variance = self.residual_sd * self.residual_sd
@@ -173,11 +177,11 @@ class StudyScore(Document):
 
     @cached_property
     def variance(self) -> Quadratic | Total | None:
-        """How sure one more score is, at so many hours from the mean; null for under 3 rows.
+        """The variance of a new score, by the distance from the mean hours; null for under 3 rows.
 
         The textbook's s^2 (1 + 1/n + d^2/Sxx), s the residual standard deviation (Montgomery, Peck
-        and Vining, "Introduction to Linear Regression Analysis", section 2.5), or where there is a
-        `spread`, that in place of s^2.
+        and Vining, "Introduction to Linear Regression Analysis", section 2.5). If there is a
+        `spread`, it takes the place of s^2.
         """
         line = self.line_variance
         if line is None or self.residual_sd is None:
@@ -188,10 +192,10 @@ class StudyScore(Document):
 
     @cached_property
     def quantiles(self) -> tuple[float, float] | None:
-        """Those of the residuals that bound the interval; null where it takes Student's t.
+        """The residual quantiles that bound the interval; null if it uses Student's t instead.
 
-        They do where Jarque and Bera's test rejects at 5 % that errors are normal, and 100 rows
-        can tell what they are instead.
+        Quantiles are used if Jarque and Bera's test rejects normal errors at 5 %, and there are at
+        least 100 residuals.
         """
         p, residuals = self.diagnosis.normality_p, self.residuals
         if p is None or p >= SURE or not residuals or len(residuals.quantiles) < ENOUGH:
@@ -200,11 +204,11 @@ class StudyScore(Document):
 
     @cached_property
     def bounds(self) -> tuple[float, float] | None:
-        """By how many roots of the variance the interval begins below the score, and ends above."""
+        """The ends of the interval, in standard deviations from the score; null if unknown."""
         return self.quantiles or (None if self.t is None else (-self.t, self.t))
 
     def facts(self) -> dict[str, Any]:
-        """What the line is, what it was fitted to and how well it fits, by the usual names."""
+        """The line, its rows and how well it fits, by the usual names."""
         score_min, score_max = self.score_range or (None, None)
         return {
             "W": self.W,
@@ -241,7 +245,7 @@ class StudyScore(Document):
         return {f"{name}_se": error, f"{name}_low": value - margin, f"{name}_high": value + margin}
 
     def findings(self) -> tuple[Finding, ...]:
-        """What the rows say of the line, for people."""
+        """What the rows show about the line, in sentences."""
         numbers = {**self.facts(), **dict(self.diagnosis), "mean_score": self.moments.mean_y}
         numbers |= dict.fromkeys(("few", "many", *DECISIVE))
         if spread := self.spread:
@@ -259,7 +263,7 @@ class StudyScore(Document):
         return self._cut(hours * self.W + self.b)
 
     def interval(self, hours: Any) -> tuple[Any, Any]:
-        """95 % prediction interval for the score of one more person who studied this long.
+        """The 95 % prediction interval for the score of a new person who studied this long.
 
         For a number of hours, or for each of an array: the score plus `bounds` times the root of
         `variance`. (None, None) for fewer than 3 rows; the score itself where the line fits every
@@ -274,7 +278,7 @@ class StudyScore(Document):
         return self._between(hours, self.variance, self.bounds)
 
     def line_interval(self, hours: Any) -> tuple[Any, Any]:
-        """95 % confidence interval for the mean score of all who studied this long."""
+        """The 95 % confidence interval for the mean score of all who studied this long."""
         return self._between(hours, self.line_variance, (-self.t, self.t) if self.t else None)
 
     def _between(
@@ -309,10 +313,11 @@ class StudyScore(Document):
         return hours if inside else None, *ends, inside and self.extrapolates(hours)
 
     def _hours_holding(self, score: float, near: float) -> tuple[float | None, float | None]:
-        """The least and the most hours whose interval holds a score that has its line `near` them.
+        """The fewest and the most hours whose interval contains the score.
 
-        Found among many hours, and then by bisection: where the spread follows the hours, the ends
-        of the interval may rise and fall. Beyond the hours of training they do no more.
+        `near` are the hours at which the line has the score. The ends of the interval may rise and
+        fall where the spread changes with the hours, so many hours are tried first; then the ends
+        are refined by bisection. Outside the training hours the ends no longer rise and fall.
         """
         if self.t is None or self.line_variance is None:
             return None, None
@@ -336,12 +341,12 @@ class StudyScore(Document):
         return low, _edge(holds, tried[last], tried[last + 1])
 
     def extrapolates(self, hours: Any) -> Any:
-        """Whether the hours, or each of an array, lie outside those it was trained on."""
+        """Whether the hours, or each of an array, lie outside the range of the training hours."""
         return (hours < self.moments.min_x) | (hours > self.moments.max_x)
 
 
 def _edge(holds: Callable[[float], bool], inside: float, outside: float) -> float:
-    """Where what holds inside ceases to, between two numbers, by bisection."""
+    """The last number from `inside` to `outside` for which `holds` is true, by bisection."""
     while (middle := (inside + outside) / 2) not in (inside, outside):
         inside, outside = (middle, outside) if holds(middle) else (inside, middle)
     return inside

@@ -73,7 +73,10 @@ CROSS_ORIGIN = Middleware(
     allow_private_network=True,
     expose_headers=["X-Model", "X-Request-ID", open_inference.HEAD_LENGTH],
 )
-# What a request meets on its way to BentoML, in this order.
+# The way of a request: it passes these in order, and each may answer it. What is left reaches
+# BentoML's application, where `endpoint` validates the body and calls the route's handler.
+# Meter finds the route; Guard checks its key; Bodies reads the body; FastLane answers valid
+# requests for scores; OneShape gives errors their format on the way back.
 WAY = [
     *([Middleware(BehindProxy, settings.trusted_proxies)] if settings.trusted_proxies else []),
     Middleware(Meter, bool(settings.access_log)),
@@ -86,20 +89,20 @@ WAY = [
 
 
 class Service(bentoml.Service[Any]):
-    """BentoML's service, behind what a request meets on its way to it."""
+    """BentoML's service, wrapped in the middleware of `WAY`."""
 
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
-        """The whole application.
+        """The application with its middleware.
 
-        Tracing costs half the throughput even where nothing is exported. Whoever names an exporter,
-        which has no public name but in BentoML's configuration, gets a span for every request.
+        Tracing costs half the throughput even if nothing is exported, so it is off unless BentoML's
+        configuration names an exporter; then every request gets a span.
         """
         self.inject_config()
         traced = BentoMLContainer.tracing.exporter_type.get() is not None
         if not traced:
             self.config["tracing"] = {"excluded_urls": [".*"]}
         app = super().to_asgi(is_main)
-        # a redirect for a slash names a host and scheme, and a proxy's client may see others
+        # a redirect to drop a slash names host and scheme, and a proxy's client may see others
         app.router.redirect_slashes = False
         for layer, arguments, options in reversed(WAY):
             if not (traced and layer is FastLane):
@@ -108,7 +111,7 @@ class Service(bentoml.Service[Any]):
 
 
 def endpoint(route: Route) -> Callable[[Request], Awaitable[Response]]:
-    """A route of the table as Starlette calls it."""
+    """The function that Starlette calls for a route of the table."""
     parse = None if route.binary else route.request
 
     async def answer(request: Request) -> Response:
@@ -153,7 +156,7 @@ def endpoint(route: Route) -> Callable[[Request], Awaitable[Response]]:
 class StudyScoreService:
     """Hours studied in, predicted score out."""
 
-    # BentoML packs it into a Bento
+    # BentoML packs this model into a Bento
     stored = store.StoredStudyScore(settings.model)
 
     def __init__(self) -> None:
@@ -165,8 +168,10 @@ class StudyScoreService:
     @bentoml.on_deployment
     @staticmethod
     def check() -> None:
-        """Before any worker starts: end at once without a model, memory or a port to be had."""
-        SysHandler.handle_hup = SysHandler.handle_term  # a closed terminal; or workers start anew
+        """Before workers start: stop if the model, the memory or the port is not available."""
+        SysHandler.handle_hup = (
+            SysHandler.handle_term
+        )  # a closed terminal ends the service; by default it restarts workers
         store.load(_tag())
         check_memory(settings.workers)
         os.environ[PAGE] = check_options(bool(settings.api_key))
@@ -175,7 +180,7 @@ class StudyScoreService:
 
     @bentoml.on_startup
     async def start_chores(self) -> None:
-        """Look out for newly trained models, keep the metrics up to date, and end in time."""
+        """Follow the store, write the metrics, and end with the supervisor."""
         chores = [metrics().keep_writing(), _end_with_supervisor()]
         if _follows():
             chores.append(live.follow())
@@ -185,7 +190,7 @@ class StudyScoreService:
 
     @bentoml.on_shutdown
     async def stop_chores(self) -> None:
-        """Leave the last numbers behind."""
+        """Write the last metrics."""
         for chore in self.chores:
             chore.cancel()
         metrics().write()
@@ -198,13 +203,13 @@ class StudyScoreService:
 
     @bentoml.api(input_spec=PredictBatchRequest)
     async def predict_batch(self, hours: list[float], ctx: bentoml.Context) -> Predictions:
-        """The scores for many numbers of hours."""
+        """The scores for several numbers of hours."""
         ctx.response.headers["X-Model"] = live.served.tag
         return endpoints.predict_batch(live.served, PredictBatchRequest(hours=hours))
 
     @bentoml.api(input_spec=HoursForRequest)
     async def hours_for(self, score: float, ctx: bentoml.Context) -> HoursFor:
-        """The hours that a score takes."""
+        """The hours needed for a score."""
         ctx.response.headers["X-Model"] = live.served.tag
         return endpoints.hours_for(live.served, HoursForRequest(score=score))
 
@@ -213,9 +218,9 @@ _service: Any = StudyScoreService  # a Service, since it was decorated
 
 
 def _tag() -> str:
-    """The model to serve: in a Bento the one it was built with.
+    """The tag of the model to serve; in a Bento the one it was built with.
 
-    Raises BentoMLException for settings that would have it otherwise.
+    Raises BentoMLException for settings that contradict this.
     """
     if _service.bento is None:
         return settings.model
@@ -229,7 +234,7 @@ def _tag() -> str:
 
 
 async def _end_with_supervisor() -> None:
-    """A worker left alone would hold the port, and answer, for as long as the machine runs."""
+    """End this worker when its supervisor is gone; otherwise it would hold the port forever."""
     supervisor = int(os.environ.get(SUPERVISOR, os.getpid()))  # in tests there is none
     while runs(supervisor):
         await asyncio.sleep(1)

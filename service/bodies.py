@@ -1,4 +1,4 @@
-"""The body of a POST: received in time and within the limit, unpacked, in UTF-8."""
+"""Request bodies: read within limits of size and time, decompressed, checked to be UTF-8."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from service.errors import Refused, refuse
 from service.meter import HEADERS, ROUTE
 from service.openapi import BYTES, JSON
 
-BODY = "study_score.body"  # where the scope carries the body of a POST
-BOM = b"\xef\xbb\xbf"  # some programs of Windows begin UTF-8 with it
-HEAD_LENGTH = b"inference-header-content-length"  # of the JSON before the bytes of tensors
-MAX_COLONS = 100  # there is one to a key, and pydantic takes its time to complain of each
+BODY = "study_score.body"  # the key of the ASGI scope that holds the body of a POST
+BOM = b"\xef\xbb\xbf"  # byte order mark, which some Windows programs write before UTF-8
+HEAD_LENGTH = b"inference-header-content-length"  # the length of the JSON before the binary tensors
+MAX_COLONS = 100  # one per JSON key; pydantic is slow at reporting thousands of unknown keys
 
 
 class Bodies:
-    """ASGI middleware: hands on the whole body of a POST in `scope[BODY]`, or refuses it.
+    """ASGI middleware that puts the whole body of a POST into `scope[BODY]`, or refuses it.
 
-    BentoML has no limit on bodies, and takes a body of an unknown type for JSON.
+    BentoML has no size limit, and treats a body of an unknown content type as JSON.
     """
 
     def __init__(self, app: ASGIApp, max_body_bytes: int, timeout_seconds: float) -> None:
-        """No body may be larger than `max_body_bytes`, as it comes and when it is unpacked."""
+        """Limit bodies to `max_body_bytes`, both as received and decompressed."""
         self.app = app
         self.max_body_bytes = max_body_bytes
         self.timeout_seconds = timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with its body, unless the client leaves before it is whole."""
+        """Pass the request on with its body, unless the client disconnects before the end of it."""
         if scope["type"] != "http" or scope["method"] != "POST":
             return await self.app(scope, receive, send)
         binary, headers = scope[ROUTE].binary, scope[HEADERS]
@@ -48,16 +48,16 @@ class Bodies:
         await self.app(scope, _Replay(body, receive), send)
 
     def _check(self, headers: dict[bytes, bytes], binary: bool) -> None:
-        """Refuse a body of another type, and one that says it is too large."""
+        """Raise Refused for a wrong content type or a `Content-Length` over the limit."""
         kind = headers.get(b"content-type", b"application/json")
         if not (_is_json(kind) or (binary and kind == BYTES.encode())):
             raise Refused(415, f"content-type is {kind.decode('latin-1')!r}; send {JSON}")
-        length = headers.get(b"content-length", b"0").strip()  # a blank may stand around it
+        length = headers.get(b"content-length", b"0").strip()  # there may be blanks around it
         if not length.isdigit() or len(length) > 18 or int(length) > self.max_body_bytes:
             raise self._too_large()
 
     async def _whole(self, first: Message, receive: Receive) -> Message:
-        """A body that comes in parts, as far as it is needed to know that it is too large."""
+        """Receive a body that comes in parts, and stop once it is over the limit."""
         message, parts = first, [first.get("body", b"")]
         size = len(parts[0])
         try:
@@ -72,14 +72,14 @@ class Bodies:
         return {**message, "body": b"".join(parts)}
 
     def _read(self, body: bytes, headers: dict[bytes, bytes], binary: bool) -> bytes:
-        """A body as the endpoints take it."""
+        """The decompressed body without a byte order mark; raises Refused if it is not valid."""
         if len(body) > self.max_body_bytes:
             raise self._too_large()
         if b"content-encoding" in headers:
             body = self._unpacked(body, headers[b"content-encoding"].decode("latin-1"))
         if binary and (HEAD_LENGTH in headers or headers.get(b"content-type") == BYTES.encode()):
             return body  # tensors follow the JSON
-        if body[:2] != b'{"':  # as most begin
+        if body[:2] != b'{"':  # the usual case needs no detection of its encoding
             body = _in_utf8(body)
         if body.count(b":") > MAX_COLONS and not binary:
             raise Refused(400, f"the body has over {MAX_COLONS} keys")
@@ -93,7 +93,7 @@ class Bodies:
             return body
         if encoding not in ("gzip", "deflate"):
             raise Refused(415, f"content-encoding is {encoding!r}; send gzip, deflate or none")
-        unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS + 32)  # of either
+        unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS + 32)  # accepts both formats
         try:
             body = unpacking.decompress(body, self.max_body_bytes + 1)
         except zlib.error as error:
@@ -118,7 +118,7 @@ def _in_utf8(body: bytes) -> bytes:
 
 
 class _Replay:
-    """Gives a body that has been received once more, then what comes after it."""
+    """An ASGI `receive` that repeats a received body, then passes on later messages."""
 
     def __init__(self, body: bytes, receive: Receive) -> None:
         self.body: bytes | None = body

@@ -1,8 +1,8 @@
-"""What uvicorn leaves open: how long a connection may take over what, and how much it may send.
+"""Limits that uvicorn lacks: how much a connection may send, and how long it may take.
 
-BentoML lets nobody choose uvicorn's protocol, so `install` puts this one in the place of the one
-that uvicorn chooses. Each limit stands with the attack that it is there for; all of these are in
-tests/test_connections.py.
+BentoML has no option for uvicorn's protocol class, so `install` replaces the one that uvicorn
+chooses. The comment of each limit names the attack that it prevents; tests/test_connections.py has
+them all.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from service.settings import Settings
 
-SWEEP_SECONDS = 0.5  # there are no timers: one sweep looks at all connections
-HEAD_SECONDS = 10.0  # half a head keeps a connection for ever
-MAX_HEAD_BYTES = 65_536  # a head, or what trails a chunked body, without end fills the memory
-MAX_HEAD_LINES = 256  # short lines take more memory than room on the wire
+SWEEP_SECONDS = 0.5  # one sweep checks all connections, instead of a timer each
+HEAD_SECONDS = 10.0  # else an incomplete head would keep a connection open forever
+MAX_HEAD_BYTES = 65_536  # else an endless head or trailer would fill the memory
+MAX_HEAD_LINES = 256  # short lines take more memory than their bytes
 # An answer that nobody takes is kept in memory: so much of it has to be taken in a request's time.
 UNREAD_BYTES = 65_536
 # The kernel holds megabytes of it besides (2.8 measured, on each connection), and as they drain in
@@ -36,33 +36,33 @@ PIECE_BYTES = 512
 
 
 class Connection(HttpToolsProtocol):
-    """HTTP/1.1 with limits on what a client sends and on how long it takes."""
+    """An HTTP/1.1 connection with limits on the size and time of what a client sends."""
 
     keep_alive_seconds: float
     request_seconds: float
-    turns: ClassVar[deque[Connection]] = deque()  # who have requests to start
+    turns: ClassVar[deque[Connection]] = deque()  # connections with requests to start
     swept: set[Any] | None = None  # the connections of this worker's server, once it has a sweep
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.app = self.config.app  # proxy.py stands where uvicorn has its own middleware
-        self.ws_protocol_class = None  # a WebSocket is offered to nobody; such requests are plain
+        self.app = self.config.app  # proxy.py replaces uvicorn's own middleware
+        self.ws_protocol_class = None  # no WebSockets; such requests are treated as plain HTTP
         self.in_body = False  # whether the body of a request is still to come
         self.overhead = 0  # bytes since the last of a body or the end of a request
-        self.held = b""  # read, and not parsed while requests read before it wait
-        self.running: RequestResponseCycle | None = None  # the last that was handed on
-        self.broken = ""  # why nothing more can be read
+        self.held = b""  # received, but not parsed while earlier requests wait
+        self.running: RequestResponseCycle | None = None  # the last request that was started
+        self.broken = ""  # the error after which nothing more is read
         self.half_closed = False
         self.ending = False
-        self.resumed = 0  # how often the client had fallen behind and caught up
-        self.requests = 0  # whose heads are whole
-        self.awaited: tuple[Any, ...] = ()  # what the client is waited for, and since when
+        self.resumed = 0  # how often writing was paused and resumed
+        self.requests = 0  # whose heads are complete
+        self.awaited: tuple[Any, ...] = ()  # what the client has to do next, and since when
         self.since = 0.0
 
     # What arrives
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Have the connection swept."""
+        """Add the connection to the sweep."""
         super().connection_made(transport)
         taken = transport.get_extra_info("socket")
         taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
@@ -72,7 +72,7 @@ class Connection(HttpToolsProtocol):
             sweep(self.loop, self.connections)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what has come, or hold it until what came before is answered."""
+        """Parse the data, or hold it until earlier requests are answered."""
         data, self.held = self.held + data, b""
         start = 0
         while start < len(data) and not self.pipeline and not self.broken:
@@ -98,10 +98,10 @@ class Connection(HttpToolsProtocol):
                 )
 
     def _decline(self, rest: bytes) -> None:
-        """Parse a request once more without its offer to go on in another protocol.
+        """Parse a request again without its offer to upgrade the protocol.
 
-        The parser takes whatever follows the head of such a request for that other protocol, and
-        so loses the body.
+        The parser treats everything after the head of such a request as the other protocol, and so
+        loses the body.
         """
         method, version = self.parser.get_method(), self.parser.get_http_version().encode()
         if method == b"CONNECT":
@@ -114,7 +114,7 @@ class Connection(HttpToolsProtocol):
         self._parse(b"\r\n".join([*lines, b"", rest]))
 
     def on_headers_complete(self) -> None:
-        """Its head is whole."""
+        """The head of a request is complete."""
         if self.parser.should_upgrade():
             return
         hosts = [name for name, _ in self.headers].count(b"host")
@@ -128,12 +128,12 @@ class Connection(HttpToolsProtocol):
             self.running = self.cycle
 
     def on_body(self, body: bytes) -> None:
-        """Some of the body has come."""
+        """Part of the body has arrived."""
         self.overhead = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is whole."""
+        """The request is complete."""
         if self.parser.should_upgrade():
             return
         self.in_body = False
@@ -141,7 +141,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Keep a connection whose client will send no more as long as answers are due."""
+        """Keep a half-closed connection open as long as responses are due."""
         self.half_closed = True
         return bool(self.pipeline) or (self._is_busy() and not self.in_body)
 
@@ -151,13 +151,13 @@ class Connection(HttpToolsProtocol):
         return self.running is not None and not self.running.response_complete
 
     def on_response_complete(self) -> None:
-        """Go on; an idle connection gets no timer, unlike uvicorn's."""
+        """Continue after a response, without uvicorn's timer for idle connections."""
         self.server_state.total_requests += 1
         if self.pipeline or self.broken or self.half_closed or self.flow.read_paused:
             self._go_on()
 
     def resume_writing(self) -> None:
-        """Go on, now that the client takes its answers."""
+        """Continue, now that the client reads its responses again."""
         super().resume_writing()
         self.resumed += 1
         self._go_on()
@@ -166,7 +166,7 @@ class Connection(HttpToolsProtocol):
         return self._is_busy() or self.flow.write_paused or self.transport.is_closing()
 
     def _go_on(self) -> None:
-        """Read on, or end; a request that has been read waits for its turn."""
+        """Read on, or close; a request that has been read waits for its turn."""
         if self._waits():
             return
         if self.pipeline:
@@ -188,7 +188,7 @@ class Connection(HttpToolsProtocol):
             self.flow.resume_reading()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is being received; what was received before it is answered first."""
+        """Refuse the request being received, after earlier ones are answered."""
         self.broken, self.held = msg, b""
         if self.in_body and self.pipeline:
             self.pipeline.popleft()
@@ -209,7 +209,7 @@ class Connection(HttpToolsProtocol):
     # What ends
 
     def shutdown(self) -> None:
-        """Take no more requests, and end with the last answer or a request's time from now."""
+        """Accept no more requests; close after the last response or the request timeout."""
         self.ending, self.held = True, b""
         super().shutdown()
 
@@ -223,7 +223,7 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def look(self, now: float) -> None:
-        """Cut the connection if its client has been waited for too long."""
+        """Close the connection if its client has taken too long."""
         awaited, seconds = self._waits_for()
         if awaited != self.awaited:
             self.awaited, self.since = awaited, now
@@ -231,14 +231,14 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
 
     def _waits_for(self) -> tuple[tuple[Any, ...], float]:
-        """What the client is waited for, other than before if it got further; and how long."""
+        """What the client has to do next (it changes with progress), and in how many seconds."""
         request = self.requests
         unread = self.transport.get_write_buffer_size()
         if self.ending:
             return ("end",), self.request_seconds + SWEEP_SECONDS
         if unread:
             return ("answer", request, self.resumed, unread // UNREAD_BYTES), self.request_seconds
-        if self.in_body:  # the application's 504 goes first
+        if self.in_body:  # the application answers 504 before that
             return ("body", request), self.request_seconds + SWEEP_SECONDS
         if self.scope is not None and "method" not in self.scope:  # uvicorn sets it with the head
             return ("head", request), HEAD_SECONDS
@@ -248,7 +248,7 @@ class Connection(HttpToolsProtocol):
 
 
 class _Flow(FlowControl):
-    """Reads on only where nothing that was read before is still to be answered or taken."""
+    """Resumes reading only if all earlier requests are answered and their responses read."""
 
     def __init__(self, transport: asyncio.Transport, connection: Connection) -> None:
         super().__init__(transport)
@@ -276,14 +276,14 @@ def take_turns(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def sweep(loop: asyncio.AbstractEventLoop, connections: set[Any]) -> None:
-    """Look at each connection, now and every half a second."""
+    """Check each connection, now and every half second."""
     for connection in tuple(connections):
         connection.look(loop.time())
     loop.call_later(SWEEP_SECONDS, sweep, loop, connections)
 
 
 def install(settings: Settings) -> None:
-    """Have uvicorn use `Connection`."""
+    """Make uvicorn use `Connection`."""
     Connection.keep_alive_seconds = settings.keep_alive_seconds
     Connection.request_seconds = settings.timeout_seconds
     uvicorn.protocols.http.auto.AutoHTTPProtocol = Connection

@@ -1,6 +1,6 @@
 """The endpoints that answer from the model being served.
 
-Each takes that model and the validated request, or Starlette's where no body is asked for.
+Each takes the served model and the validated request, or Starlette's request if there is no body.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ def predict(served: ServedModel, asked: PredictRequest) -> Prediction:
 
 
 def predict_batch(served: ServedModel, asked: PredictBatchRequest) -> Predictions:
-    """The scores for many, in the order asked."""
+    """The scores for several numbers of hours, in the same order."""
     predictions = served.predict_batch(asked.hours)
     metrics().predicted_all(asked.hours, predictions.extrapolated)
     return predictions
 
 
 def predict_instances(served: ServedModel, asked: Instances) -> PredictionsOfInstances:
-    """The same, row by row: KServe's V1 protocol, and what SageMaker's containers answer."""
+    """One prediction per instance, as KServe's V1 protocol and SageMaker expect."""
     batch = predict_batch(served, PredictBatchRequest.model_construct(hours=asked.instances))
     columns = zip(batch.score, batch.low, batch.high, batch.extrapolated, strict=True)
     rows = [
@@ -57,22 +57,22 @@ def predict_instances(served: ServedModel, asked: Instances) -> PredictionsOfIns
 
 
 def hours_for(served: ServedModel, asked: HoursForRequest) -> HoursFor:
-    """The hours that a score takes."""
+    """The hours needed for a score."""
     return served.hours_for(asked.score)
 
 
 def model_card(served: ServedModel, _: Request) -> ModelCard:
-    """The model being served."""
+    """What the served model is and how well it fits."""
     return served.card()
 
 
 def training(served: ServedModel, _: Request) -> Training:
-    """What it learned, to be drawn."""
+    """What the page draws: cost by epoch, sample rows, the line and its bands."""
     return served.training()
 
 
 def model_metadata(served: ServedModel, _: Request) -> ModelMetadata:
-    """What the model takes and answers."""
+    """The model's inputs and outputs."""
     outputs = [
         TensorMetadata(name=name, datatype=kind, shape=[-1]) for name, kind in OUTPUTS.items()
     ]
@@ -86,15 +86,15 @@ def model_metadata(served: ServedModel, _: Request) -> ModelMetadata:
 
 
 def model_ready(served: ServedModel, _: Request) -> ModelReady:
-    """The model is ready."""
+    """Says that the model is ready."""
     return ModelReady(name=served.name, ready=True)
 
 
 def server_metadata(_: ServedModel, __: Request) -> ServerMetadata:
-    """What this server is and can."""
+    """The server's name, version and extensions."""
     return ServerMetadata(name=store.NAME, version=VERSION, extensions=["binary_tensor_data"])
 
 
 def health(_: ServedModel, __: Request) -> ServerHealth:
-    """Yes: the protocol's text has the one key, clients ask for the other."""
+    """Always true: the protocol's text uses one of the two keys, clients read the other."""
     return ServerHealth(live=True, ready=True)

@@ -1,4 +1,4 @@
-"""One shape for every error: a JSON object with `error`, a sentence."""
+"""One format for every error: a JSON object whose `error` is a sentence."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from models.document import in_one_sentence
 
 
 class Refused(Exception):
-    """A request that gets a status and a sentence."""
+    """A request is refused with an HTTP status and a sentence."""
 
     def __init__(self, status: int, sentence: str) -> None:
         self.status, self.sentence = status, sentence
 
 
 async def answer_refused(_: Request, error: Any) -> Response:
-    """The answer to a request that is refused."""
+    """The response to a refused request."""
     return JSONResponse({"error": error.sentence}, error.status)
 
 
 def invalid(error: ValidationError) -> Response:
-    """The answer to a body that its schema does not allow."""
+    """The response to a body that does not match its schema."""
     details = error.errors(include_url=False, include_context=False, include_input=False)
     return JSONResponse({"detail": details}, 400)
 
 
 async def refuse(scope: Scope, send: Send, status: int, sentence: str) -> None:
-    """Answer with an error; where some of a body may be unread, the connection ends with it."""
+    """Respond with an error, and close the connection if part of the body may be unread."""
     headers = {"connection": "close"} if status in (400, 413, 504) else {}
     if status == 401:
         headers["www-authenticate"] = "Bearer"
@@ -45,13 +45,13 @@ async def _nothing() -> Message:
 
 
 class OneShape:
-    """ASGI middleware: the errors of BentoML and Starlette, which are plain text or a list."""
+    """ASGI middleware that reformats the errors of BentoML and Starlette (plain text or a list)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass answers on as they come, and hold an error back until it is whole."""
+        """Pass responses on as they come, but hold an error back until its body is complete."""
         start: Message | None = None
         body = b""
 
@@ -77,7 +77,7 @@ async def _send_error(scope: Scope, send: Send, start: Message, body: bytes) -> 
 
 
 def error_object(status: int, body: bytes, scope: Scope) -> dict[str, Any]:
-    """An error's JSON object: `error`, a sentence, and for a validation error `detail`."""
+    """The JSON object of an error: `error`, a sentence, and for validation errors `detail`."""
     try:
         found = json.loads(body)
     except ValueError:
@@ -90,7 +90,7 @@ def error_object(status: int, body: bytes, scope: Scope) -> dict[str, Any]:
     if isinstance(found, dict) and "error" in found:
         return found
     if status == 404:
-        return {"error": f"there is nothing at {scope['path']}; what there is stands in /docs"}
+        return {"error": f"there is nothing at {scope['path']}; see /docs"}
     if status == 405:
         return {"error": f"{scope['path']} does not answer {scope['method']}; see /docs"}
     return {"error": HTTPStatus(status).phrase}

@@ -1,4 +1,4 @@
-"""Who may ask, and how many at a time."""
+"""API keys and the limit on concurrent requests."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from service.meter import HEADERS, ROUTE
 
 
 class Guard:
-    """ASGI middleware: keys, and a limit on requests at a time."""
+    """ASGI middleware that checks API keys and limits concurrent requests."""
 
     def __init__(self, app: ASGIApp, keys: Sequence[str], max_concurrency: int) -> None:
-        """With any `keys`, what is not open to anyone needs one of them."""
+        """Without `keys` every route is open; with keys, protected routes need one of them."""
         self.app = app
         self.keys = [key.encode() for key in keys]
         self.max_concurrency = max_concurrency
-        # Requests with a key apart from those that need or have none: these lock nobody out.
+        # Requests with and without a key are counted separately, so that those without a key
+        # cannot keep out those with one.
         self.in_progress = {True: 0, False: 0}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,8 +43,10 @@ class Guard:
             self.in_progress[keyed] -= 1
 
     def _has_key(self, scope: Scope) -> bool:
-        given = scope[HEADERS].get(b"authorization", b"")  # two are none
+        given = scope[HEADERS].get(
+            b"authorization", b""
+        )  # two headers are joined by a comma and match no key
         scheme, _, key = given.partition(b" ")
-        # every key is compared, so that the time tells nothing
+        # compare every key, so that the time reveals nothing about them
         matches = [hmac.compare_digest(key.strip(), each) for each in self.keys]
         return scheme.lower() == b"bearer" and any(matches)

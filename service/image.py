@@ -1,4 +1,4 @@
-"""The container image: BentoML's own, without what a running service never reads."""
+"""The container image: BentoML's own, without files that a running service never reads."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from bentoml.images import Image
 BASE = "python:3.11-slim"  # to pin it: python:3.11-slim@sha256:DIGEST
 
 # BentoML's Dockerfile calls `uv venv ... FOLDER`, then `uv ... pip install ... -r FILE`, and leaves
-# uv's 40 MB behind. This stands in for uv, with the venv and pip of the base image, and goes when
-# it is done. It prunes in the step that installs: a later step could only hide what is there.
+# uv's 40 MB in the image. This script replaces uv by the venv and pip of the base image, and then
+# deletes itself. It deletes files in the step that installs them: a later layer could only hide
+# them.
 _UV = """\
 #!/bin/sh
 set -e
@@ -31,7 +32,7 @@ IMAGE = Image(
     distro="none",
     commands=[
         f"printf '%s\\n' {' '.join(map(shlex.quote, _UV.splitlines()))} > {_TO} && chmod +x {_TO}",
-        # BentoML makes these when it starts, which a read-only file system would not let it.
+        # BentoML creates these at start-up, which fails on a read-only file system.
         'cd "$BENTOML_HOME" && mkdir bentos envs models tmp',
     ],
 )

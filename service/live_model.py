@@ -34,7 +34,7 @@ logger = logging.getLogger("bentoml.serve")
 
 
 class ServedModel:
-    """A stored model, and the name it is served under by protocols that have names."""
+    """A stored model, and its name in protocols that name models."""
 
     def __init__(self, stored: store.Stored, name: str = store.NAME) -> None:
         self.tag, self.model = stored
@@ -53,10 +53,10 @@ class ServedModel:
         )
 
     def predict_batch(self, hours: list[float]) -> Predictions:
-        """The scores for many, in the order asked."""
+        """The scores for several numbers of hours, in the same order."""
         x = np.array(hours, dtype=np.float64)
         low, high = _lists(self.model.interval(x), len(x))
-        return Predictions.model_construct(  # ten thousand numbers that need no validation
+        return Predictions.model_construct(  # skips validating ten thousand numbers
             score=self.model.predict(x).tolist(),
             low=low,
             high=high,
@@ -64,12 +64,12 @@ class ServedModel:
         )
 
     def hours_for(self, score: float) -> HoursFor:
-        """The hours that a score takes."""
+        """The hours needed for a score."""
         hours, low, high, extrapolated = self.model.hours_for(score)
         return HoursFor(hours=hours, low=low, high=high, extrapolated=extrapolated)
 
     def card(self) -> ModelCard:
-        """What the model is and how sure."""
+        """What the model is and how well it fits."""
         fit = self.model.fit
         return ModelCard(
             tag=self.tag,
@@ -84,9 +84,9 @@ class ServedModel:
         )
 
     def training(self) -> Training:
-        """What it learned, to be drawn."""
+        """What the page draws: cost by epoch, sample rows, the line and its bands."""
         model, moments = self.model, self.model.moments
-        # steps that grow with the distance, for away from the rows the interval is all but straight
+        # wider steps far from the rows, where the ends of the interval are almost straight
         middle, half = (moments.min_x + moments.max_x) / 2, (moments.max_x - moments.min_x) / 2
         far = math.asinh(HOURS_MAX / half)
         steps = middle + half * np.sinh(np.arange(-far, far, 0.15))
@@ -117,13 +117,13 @@ class ServedModel:
 
 
 def _lists(interval: tuple[Any, Any], length: int) -> tuple[list[Any], list[Any]]:
-    """Both ends as lists, of null where they are unknown."""
+    """Both ends of an interval as lists, of None if they are unknown."""
     low, high = interval
     return ([None] * length, [None] * length) if low is None else (low.tolist(), high.tolist())
 
 
 class LiveModel:
-    """The model that a worker answers with; each request reads `served` once."""
+    """The model that a worker serves; each request reads `served` once."""
 
     served: ServedModel
 
@@ -131,7 +131,7 @@ class LiveModel:
         self.name = name
 
     def load(self, tag: bentoml.Tag | str) -> None:
-        """Serve the model under a tag from now on; raises ModelMissing or ModelDamaged."""
+        """Serve the model of a tag from now on; raises ModelMissing or ModelDamaged."""
         self._serve(store.load(tag))
 
     def _serve(self, stored: store.Stored) -> None:
@@ -139,15 +139,15 @@ class LiveModel:
         metrics().tag = stored.tag
         moments = stored.model.moments
         metrics().training_hours = (moments.mean_x, moments.sd_x)
-        # Collections need not look at what stays.
+        # The garbage collector need not look at objects that stay.
         gc.collect()
         gc.freeze()
 
     def load_newest(self) -> None:
-        """Serve the latest model, or if it cannot be read the newest that can.
+        """Serve the latest model, or the newest that can be read.
 
-        The service does not start without its latest model. But a worker that takes the place of a
-        dead one must come up: the others are still serving the model before.
+        The service does not start if its latest model cannot be read. But a worker that replaces a
+        dead one must start, since the other workers still serve the previous model.
 
         Raises ModelMissing, or ModelDamaged if every model is.
         """
@@ -163,8 +163,8 @@ class LiveModel:
     async def follow(self) -> None:
         """Serve whatever becomes `study_score:latest`, until cancelled.
 
-        Whatever the store holds, the model in hand goes on and the next look follows. A refusal is
-        logged once, and only when a second look finds the same: models arrive file by file.
+        If the store cannot be read, the current model stays in use and reading is retried. An error
+        is logged once, and only if it occurs twice in a row, since a model may be half copied.
         """
         refusal, looks = "", 0
         while True:
@@ -180,6 +180,6 @@ class LiveModel:
 
     def _look(self) -> None:
         tag = store.latest()
-        if tag and str(tag) != self.served.tag:  # where no model is left, this one goes on
+        if tag and str(tag) != self.served.tag:  # if no model is left, keep this one
             self.load(tag)
             logger.info("now serving %s", tag)

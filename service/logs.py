@@ -1,4 +1,4 @@
-"""What the log says: a line for each request, and nothing to fill the disk with."""
+"""The log: one line for each request, without lines that clients could flood it with."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from starlette.types import Scope
 
 logger = logging.getLogger("bentoml.serve")
 access = logging.getLogger("bentoml.access")
-FIELDS = ("client", "method", "path", "status", "ms", "id")  # of a request's line
+FIELDS = ("client", "method", "path", "status", "ms", "id")  # of the line for a request
 
 
 def request_answered(scope: Scope, request_id: str, status: int, seconds: float) -> None:
-    """One line, whatever characters the path has."""
+    """Log a request in one line, with unusual characters of its path escaped."""
     client = scope["client"][0] if scope.get("client") else "-"
     path = scope["path"].encode("unicode_escape").decode()
     ms = round(seconds * 1e3, 3)
@@ -25,7 +25,7 @@ def request_answered(scope: Scope, request_id: str, status: int, seconds: float)
 
 
 class JsonLine(logging.Formatter):
-    """A request's line as a JSON object, with its time in UTC."""
+    """Formats the line for a request as a JSON object, with its time in UTC."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
@@ -35,7 +35,7 @@ class JsonLine(logging.Formatter):
 
 
 def log_requests_as_json() -> None:
-    """Requests' lines go to the standard output as JSON, in this process from now on."""
+    """Write the lines for requests to the standard output as JSON, from now on."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLine())
     access.addHandler(handler)
@@ -43,15 +43,15 @@ def log_requests_as_json() -> None:
 
 
 def say_what_is_served(tag: str, page: str) -> None:
-    """The last line of the start."""
+    """Log the served model, the page's address and how to stop, at the end of start-up."""
     logger.info("serving %s; the page is %s; stop with Ctrl+C", tag, page)
 
 
 class ClientErrors(logging.Filter):
-    """Keeps what a client did wrong out of the log: it was told."""
+    """Keeps clients' errors out of the log, since the response reports them."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether it is no such error."""
+        """Whether the record is anything but a client's error."""
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, BentoMLException):
             return error.error_code.value >= 500
@@ -59,7 +59,7 @@ class ClientErrors(logging.Filter):
 
 
 def keep_out_what_is_not_for_the_log() -> None:
-    """Clients' errors, and uvicorn's own lines, in this process from now on."""
+    """Keep clients' errors and uvicorn's own lines out of the log of this process."""
     logging.getLogger("bentoml._internal.server.http_app").addFilter(ClientErrors())
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a line for each malformed request
-    logging.getLogger("uvicorn.access").propagate = False  # or each is made, though nobody reads it
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it logs every malformed request
+    logging.getLogger("uvicorn.access").propagate = False  # else each line is formatted for nothing

@@ -1,4 +1,4 @@
-"""How many workers the memory limit of a container has room for."""
+"""Checks that the workers fit the memory limit of a container."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Literal
 from bentoml._internal.resource import query_cgroup_cpu_count
 from bentoml.exceptions import BentoMLException
 
-PROCESS_MB = 80  # under load: of a worker, and of their supervisor a little less
+PROCESS_MB = 80  # of one worker under load; the supervisor needs a little less
 CGROUP = Path("/sys/fs/cgroup")
 LIMITS = ("memory.max", "memory/memory.limit_in_bytes")  # control groups, version 2 and version 1
 
 
 def check_memory(workers: int | Literal["cpu_count"]) -> None:
-    """Raises BentoMLException for more workers than the container's memory limit has room for.
+    """Raises BentoMLException if the workers do not fit the container's memory limit.
 
-    They would be killed, and started again, without end.
+    Otherwise they would be killed and restarted forever.
     """
-    if workers == "cpu_count":  # as many as BentoML makes of it, within the container's CPU limit
+    if workers == "cpu_count":  # BentoML counts the CPUs within the container's limit
         workers = int(query_cgroup_cpu_count()) or 1
     for name in LIMITS:
-        with suppress(OSError, ValueError):  # there is no such file, or no limit: it says "max"
+        with suppress(OSError, ValueError):  # no such file, or "max", which means no limit
             limit = int((CGROUP / name).read_text()) // 1_000_000
             most = max(limit // PROCESS_MB - 1, 0)
             if workers > most:

@@ -1,4 +1,4 @@
-"""Each request is looked up in the table, gets an id, is timed, counted and logged."""
+"""Finds the route of each request, gives it an ID, and times, counts and logs it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from service.logs import request_answered
 from service.metrics import metrics
 from service.routes import find
 
-ROUTE = "study_score.route"  # where the scope carries the route of the table
-HEADERS = "study_score.headers"  # and the headers by name
+ROUTE = "study_score.route"  # the key of the ASGI scope that holds the route
+HEADERS = "study_score.headers"  # and the one that holds the headers by name
 VISIBLE = re.compile(rb"[!-~]{1,128}")
 logger = logging.getLogger("bentoml.serve")
 
 
 class Meter:
-    """ASGI middleware; requests for health and metrics are neither counted nor logged."""
+    """ASGI middleware; health checks and `/metrics` are neither counted nor logged."""
 
     def __init__(self, app: ASGIApp, access_log: bool) -> None:
         self.app = app
@@ -31,7 +31,7 @@ class Meter:
         self.own_ids = map((secrets.token_hex(8) + "-{:x}").format, itertools.count())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and note how it ended."""
+        """Pass the request on, and record the status and time of the response."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         scope[ROUTE] = route = find(scope["path"])
@@ -39,7 +39,7 @@ class Meter:
         # the client's own id, if it is at most 128 visible characters
         given = headers.get(b"x-request-id")
         request_id = given.decode() if given and VISIBLE.fullmatch(given) else next(self.own_ids)
-        status = 0  # nothing has been answered
+        status = 0  # no response has started
 
         async def noted(message: Message) -> None:
             nonlocal status
@@ -63,7 +63,7 @@ class Meter:
             seconds = perf_counter() - started
             if counted:
                 self.metrics.in_progress[route.path] -= 1
-                status = status or 499  # the client has left before it was answered
+                status = status or 499  # the client disconnected before the response
                 self.metrics.seconds[route.path, status].observe(seconds)
                 if self.access_log:
                     request_answered(scope, request_id, status, seconds)

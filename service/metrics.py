@@ -1,9 +1,9 @@
-"""Prometheus metrics, under BentoML's names and with labels that no request can multiply.
+"""Prometheus metrics with BentoML's names, and with a bounded number of labels.
 
-BentoML's own middleware labels by the path as it was asked, and so grows with every made-up URL.
-prometheus_client's counters cost a fifth of an answer, and its files for several processes end a
-worker whose disk is full. Here each worker counts in plain numbers and leaves a copy of them in a
-file each second; whichever is scraped adds them up.
+BentoML's own middleware uses the requested path as a label, so it grows with every made-up URL.
+prometheus_client's counters take a fifth of a request's time, and its files for several processes
+crash a worker whose disk is full. Here each worker counts in plain numbers and writes them to a
+file each second; the worker that is scraped adds them up.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ from starlette.responses import Response
 
 SECONDS = (5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1.0, 2.0)
 HOURS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-FOLDER = "STUDY_SCORE_METRICS_FOLDER"  # how the workers know it; nobody else sets it
+FOLDER = "STUDY_SCORE_METRICS_FOLDER"  # set by the supervisor for its workers
 WRITE_SECONDS = 1.0
 logger = logging.getLogger("bentoml.serve")
 
 
 class Tally:
-    """A histogram."""
+    """A histogram with fixed bounds."""
 
     def __init__(self, bounds: Sequence[float]) -> None:
         self.bounds = bounds
@@ -59,19 +59,19 @@ class Tally:
         self.sum += value
 
     def observe_all(self, values: NDArray[np.float64]) -> None:
-        """Count many."""
+        """Count several values."""
         found = np.bincount(np.searchsorted(self.bounds, values), minlength=len(self.counts))
         self.counts = [sum(pair) for pair in zip(self.counts, found.tolist(), strict=True)]
         self.sum += float(values.sum())
 
     def buckets(self) -> list[tuple[str, float]]:
-        """How many values are up to each bound."""
+        """Each bound, and how many values are at most as large."""
         names = [*(str(float(bound)) for bound in self.bounds), "+Inf"]
         return list(zip(names, accumulate(self.counts), strict=True))
 
 
 class Metrics:
-    """What one worker counts."""
+    """The counts of one worker."""
 
     def __init__(self) -> None:
         self.seconds: defaultdict[tuple[str, int], Tally] = defaultdict(lambda: Tally(SECONDS))
@@ -89,7 +89,7 @@ class Metrics:
         self.extrapolated += extrapolated
 
     def predicted_all(self, hours: list[float], extrapolated: list[bool]) -> None:
-        """Count many."""
+        """Count several predictions."""
         self.hours.observe_all(np.array(hours))
         self.extrapolated += sum(extrapolated)
 
@@ -128,13 +128,13 @@ class Metrics:
         yield from (duration, total, in_progress, hours, extrapolated, model)
 
     async def keep_writing(self) -> None:
-        """Leave the numbers for the other workers, again and again, until cancelled."""
+        """Write the numbers for the other workers every second, until cancelled."""
         while True:
             await asyncio.to_thread(self.write)
             await asyncio.sleep(WRITE_SECONDS)
 
     def write(self) -> None:
-        """Leave the numbers for the other workers; a disk that is full costs these alone."""
+        """Write the numbers for the other workers; a full disk is only logged."""
         if self.folder is None:
             return
         file = Path(self.folder, f"{os.getpid()}.json")
@@ -150,7 +150,7 @@ class Metrics:
         self.said = said
 
     def collect(self) -> Iterator[Metric]:
-        """The sums over all workers; those who are gone serve no model and answer no request."""
+        """The sums over all workers; ended ones serve no model and have no requests in progress."""
         others = [
             (runs(int(file.stem)), json.loads(file.read_text()))
             for file in (Path(self.folder).glob("*.json") if self.folder else ())
@@ -165,7 +165,7 @@ class Metrics:
                         sums[key] = sums.get(key, 0) + value
             family.samples = [Sample(name, dict(labels), v) for (name, labels), v in sums.items()]
             yield family
-        # these are not sums: whichever worker is scraped tells its own
+        # not sums: the worker that is scraped reports its own
         for name, what, value in zip(
             ("mean", "sd"), ("Mean", "Standard deviation"), self.training_hours, strict=True
         ):
@@ -174,7 +174,7 @@ class Metrics:
 
 
 def runs(pid: int) -> bool:
-    """Whether there is a process of this id."""
+    """Whether a process with this ID is running."""
     with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, 0)
         return True
@@ -183,12 +183,12 @@ def runs(pid: int) -> bool:
 
 @cache
 def metrics() -> Metrics:
-    """The metrics of this process, made when it turns out to be a worker."""
+    """The metrics of this worker, created at the first call."""
     return Metrics()
 
 
 def make_folder() -> None:
-    """Make the folder where the workers that this process starts leave their numbers.
+    """Create the folder to which the workers of this process write their numbers.
 
     BentoML's own is that of a `BENTOML_HOME`, and emptied by whoever serves from there next.
     """
@@ -197,7 +197,7 @@ def make_folder() -> None:
 
 
 async def exposition(*_: object) -> Response:
-    """All workers' metrics, for Prometheus to collect."""
+    """The metrics of all workers, in Prometheus' text format."""
     registry = CollectorRegistry()
     registry.register(metrics())
     text = await run_in_threadpool(generate_latest, registry)

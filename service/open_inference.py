@@ -35,17 +35,17 @@ HEAD_LENGTH = "Inference-Header-Content-Length"
 
 
 async def infer(served: ServedModel, request: Request) -> Response:
-    """The scores for a tensor of hours."""
+    """The predictions for a tensor of hours."""
     body = await request.body()
     try:
         asked, hours = _read(body, request.headers.get(HEAD_LENGTH, str(len(body))))
-    except ValidationError as error:  # the protocol's errors have no detail
+    except ValidationError as error:  # errors of this protocol have no `detail`
         raise Refused(400, first_problem(error)) from None
     return _answer(served, asked, hours)
 
 
 def _read(body: bytes, head_length: str) -> tuple[InferRequest, list[float]]:
-    """A request and its hours, row by row; raises Refused or ValidationError."""
+    """The request and its hours as a flat array; raises Refused or ValidationError."""
     if not re.fullmatch("[0-9]{1,10}", head_length) or int(head_length) > len(body):
         raise Refused(400, f"{HEAD_LENGTH} is {head_length!r}; the body has {len(body)} bytes")
     head, rest = body[: int(head_length)], body[int(head_length) :]
@@ -67,7 +67,7 @@ def _read(body: bytes, head_length: str) -> tuple[InferRequest, list[float]]:
 
 
 def _bare(size: int) -> InferRequest:
-    """The request that is meant by the bytes of the only input."""
+    """The request for a body that has only the bytes of the input, without JSON."""
     tensor = {"name": "hours", "shape": [size // 8], "datatype": "FP64"}
     return InferRequest.model_validate(
         {
@@ -90,7 +90,7 @@ def _from_bytes(tensor: TensorOfHours, content: bytes) -> list[Any]:
 
 
 def _from_json(tensor: TensorOfHours) -> list[Any]:
-    data = np.array(tensor.data, dtype=object)  # its elements are looked at later
+    data = np.array(tensor.data, dtype=object)  # its elements are checked later
     if data.shape not in (tuple(tensor.shape), (math.prod(tensor.shape),)):
         raise Refused(400, f"hours has data of shape {list(data.shape)}, not {tensor.shape}")
     return list(data.ravel())
@@ -108,7 +108,7 @@ def _answer(served: ServedModel, asked: InferRequest, hours: list[float]) -> Res
     for output in asked.outputs or every:
         values: Any = getattr(predictions, output.name)
         datatype = OUTPUTS[output.name]
-        if values[0] is None:  # low and high are not known, and a tensor has no null
+        if values[0] is None:  # low and high are unknown, and tensors have no null
             continue
         tensor = Tensor(name=output.name, shape=asked.inputs[0].shape, datatype=datatype)
         in_bytes = output.parameters.binary_data

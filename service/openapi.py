@@ -1,4 +1,4 @@
-"""The OpenAPI document: true for every route and status, which BentoML's own is not."""
+"""The OpenAPI document, which unlike BentoML's own has every route and status."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from service.routes import Route
 
 JSON, BYTES = "application/json", "application/octet-stream"
-# of the lab's model
+# examples from the lab's model
 _PREDICTION = {"score": 8.0, "low": 8.0, "high": 8.0, "extrapolated": True}
 _EXAMPLES: dict[type, Any] = {
     schemas.PredictRequest: {"hours": 4},
@@ -49,9 +49,9 @@ MEANINGS = {
 
 @cache
 def document(routes: Sequence[Route], model: str) -> dict[str, Any]:
-    """OpenAPI 3.1 for the public ones of the routes, and the name that the model is served under.
+    """The OpenAPI 3.1 document for the public routes and the model's served name.
 
-    Made once, and not to be changed.
+    It is cached, so callers must not change it.
     """
     public = [route for route in routes if route.public]
     requests = {route.request for route in public if route.request}
@@ -96,7 +96,7 @@ def _operation(route: Route) -> dict[str, Any]:
     if "{version}" in route.path:
         version = {"name": "version", "in": "path", "schema": {"type": "string"}}
         operation["parameters"] = [{**version, "required": True}]
-    if route.access == "key":  # it is about the model
+    if route.access == "key":  # these routes need a key and name the model
         operation["security"] = [{}, {"key": []}]
         tag = {"description": "The tag of the model that answered.", "schema": {"type": "string"}}
         right["headers"] = {"X-Model": tag}

@@ -1,6 +1,7 @@
-"""The options of `bentoml serve` that BentoML and uvicorn look at too late.
+"""Checks the options of `bentoml serve` before workers start.
 
-What they find wrong ends in a traceback, or in workers that are started again and again.
+BentoML and uvicorn check them too late: a wrong one ends in a traceback, or in workers that are
+restarted forever.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from bentoml.exceptions import BentoMLException
 from uvicorn.config import create_ssl_context
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104, BentoML's own default
-# as uvicorn takes them
+# in the order of uvicorn's parameters
 TLS = ("certfile", "keyfile", "keyfile_password", "version", "cert_reqs", "ca_certs", "ciphers")
 logger = logging.getLogger("bentoml.serve")
 
@@ -31,7 +32,7 @@ def check_options(has_keys: bool) -> str:
     if command is None:
         return ""
     _check_certificate(command.params)
-    # what is not given, BentoML takes from its configuration, which has no public name
+    # the defaults are in BentoML's configuration, which has no public name
     host = _given(command.params, "host", BentoMLContainer.http.host)
     port = _given(command.params, "port", BentoMLContainer.http.port)
     _check_address(host, port)
@@ -60,7 +61,7 @@ def _check_address(host: str, port: int) -> None:
         family = socket.AF_INET if version == 4 else socket.AF_INET6
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        reason = str(error.strerror).partition(" (")[0]  # socket says the address there once more
+        reason = str(error.strerror).partition(" (")[0]  # less the address
         other = "port, as in bentoml serve --port 3001"
         if error.errno == errno.EADDRNOTAVAIL:
             other = "host: an address of this machine, as in bentoml serve --host 127.0.0.1"
@@ -70,7 +71,7 @@ def _check_address(host: str, port: int) -> None:
 
 
 def _check_certificate(options: dict[str, Any]) -> None:
-    """Raises BentoMLException for what uvicorn could not make a TLS context of."""
+    """Raises BentoMLException if uvicorn could not create a TLS context from the options."""
     tls = {name: _given(options, f"ssl_{name}", BentoMLContainer.ssl[name]) for name in TLS}
     files = [(f"--ssl-{each}", tls[each]) for each in ("certfile", "keyfile", "ca_certs")]
     named = " ".join(f"{option} {file}" for option, file in files if file).replace("_", "-", 1)
@@ -78,7 +79,7 @@ def _check_certificate(options: dict[str, Any]) -> None:
         return
     if not tls["certfile"]:
         raise BentoMLException(f"{named}: it goes with --ssl-certfile, which is not given")
-    tls["keyfile_password"] = tls["keyfile_password"] or " "  # or the terminal is asked for one
+    tls["keyfile_password"] = tls["keyfile_password"] or " "  # else OpenSSL asks
     try:
         create_ssl_context(*tls.values())
     except (OSError, ValueError) as error:  # ssl.SSLError among them

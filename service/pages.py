@@ -1,4 +1,4 @@
-"""What people look at: the page at /ui, and Swagger UI at /docs."""
+"""The HTML pages: the page at /ui, and Swagger UI at /docs."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ SWAGGER_UI = """<!DOCTYPE html>
 </body>
 </html>
 """
-# Not BentoML's own start: the badge in its layout sends the document's address to another host.
-# It asks where it stands itself, also below a path that only a proxy knows.
+# Not BentoML's own script: its layout has a badge that sends the document's address to another
+# host. This one uses its own location, so it also works below a proxy's path.
 SWAGGER_START = """
 fetch("docs.json").then((answer) => answer.json()).then((spec) => SwaggerUIBundle({
   spec: { ...spec, servers: [{ url: new URL(".", location).pathname }] },
@@ -49,12 +49,12 @@ fetch("docs.json").then((answer) => answer.json()).then((spec) => SwaggerUIBundl
 
 
 class File:
-    """A file of a page, read once; who has it already is told so."""
+    """A file of a page, read once, with an ETag for caching."""
 
     def __init__(self, path: Path) -> None:
         self.content = path.read_bytes()
         self.headers = {
-            "Cache-Control": "no-cache",  # which means: ask whether there is a newer one
+            "Cache-Control": "no-cache",  # the browser asks each time whether it has changed
             "Content-Security-Policy": UI_POLICY,
             "Content-Type": f"{KINDS[path.suffix]}; charset=utf-8",
             "ETag": f'"{hashlib.sha256(self.content).hexdigest()[:16]}"',
@@ -64,11 +64,11 @@ class File:
 
     @cached_property
     def compressed(self) -> bytes:
-        """By gzip, which takes its time: made for the first who asks."""
+        """The content compressed by gzip, once, at the first request."""
         return gzip.compress(self.content, mtime=0)
 
     def answer(self, request: Request) -> Response:
-        """As the client can take it."""
+        """The response: 304, compressed or plain, as the request's headers allow."""
         if request.headers.get("if-none-match") == self.headers["ETag"]:
             return Response(status_code=304, headers=self.headers)
         if "gzip" in request.headers.get("accept-encoding", ""):
@@ -80,19 +80,19 @@ _PAGE = Path(__file__).parent / "page"
 _SWAGGER = Path(bentoml.__file__).parent / "_internal" / "server" / "static_content"
 FILES = {
     **{f"/ui/{path.name}": File(path) for path in _PAGE.iterdir() if path.suffix in KINDS},
-    # BentoML would read these from its disk, in threads, for each who asks
+    # BentoML would read these from disk, in threads, for each request
     **{f"/static_content/{name}": File(_SWAGGER / name) for name in SWAGGER_FILES},
 }
 FILES["/ui"] = FILES["/ui/page.html"]
 
 
 def index(*_: object) -> Response:
-    """BentoML's own index page would call an outside tag manager."""
+    """Redirect to the page, since BentoML's own index page calls another host."""
     return RedirectResponse("ui")
 
 
 def file(_: object, request: Request) -> Response:
-    """The page, or a file that belongs to it or to Swagger UI."""
+    """The page, or a file of it or of Swagger UI."""
     path = request.scope["path"]
     if path not in FILES:
         raise HTTPException(404)

@@ -1,4 +1,4 @@
-"""What proxies say of the requests that they pass on."""
+"""Applies the `X-Forwarded-*` headers of trusted proxies."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-PREFIX = "study_score.prefix"  # where the scope carries the path that the service stands below
+PREFIX = "study_score.prefix"  # the key of the ASGI scope that holds the path prefix
 PATH = re.compile(r"(/[\w~-][\w.~-]*)+", re.ASCII)
 
 
 class BehindProxy:
-    """ASGI middleware: believes the trusted proxies about client, scheme and path."""
+    """ASGI middleware that takes client, scheme and path prefix from trusted proxies."""
 
     def __init__(self, app: ASGIApp, trusted: Sequence[object]) -> None:
-        """Of `trusted` IP addresses or networks."""
+        """Trust proxies at the IP addresses or in the networks of `trusted`."""
         self.app: Any = ProxyHeadersMiddleware(app, [str(each) for each in trusted])  # type: ignore[arg-type]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take the path that the proxy serves this below off the request's own, if it is there.
+        """Strip the prefix of `X-Forwarded-Prefix` from the request's path, if it is there.
 
-        It does not become ASGI's `root_path`: Starlette would take that off too, and route by
-        another path than the guard has seen.
+        It is not made ASGI's `root_path`: Starlette would strip that again, and route by a path
+        that the guard has not checked.
         """
         if (
             scope["type"] == "http"

@@ -1,4 +1,4 @@
-"""Each route once: the application, the guard, the metrics and the OpenAPI document read these."""
+"""The table of routes, used by the application, guard, metrics and OpenAPI document."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Access = Literal["key", "anyone", "probe"]
 
 
 class Route(NamedTuple):
-    """What answers at a path: a POST where it takes a request, and else a GET.
+    """A path and what answers there: POST if it has a `request` schema, otherwise GET.
 
     `answer` is a schema, or the media type of what has none, or null for a redirect. `handler`
     takes the model being served and the validated request, or Starlette's where there is none or
@@ -44,12 +44,12 @@ class Route(NamedTuple):
 
     @property
     def method(self) -> Literal["get", "post"]:
-        """In small letters, as OpenAPI has it."""
+        """The HTTP method in lower case, as in OpenAPI."""
         return "post" if self.request else "get"
 
     @property
     def errors(self) -> tuple[int, ...]:
-        """The statuses of its errors; 405, and 404 for what no path names, are everywhere."""
+        """The statuses of its errors, besides 405 and the 404 of unknown paths."""
         of_a_body = (400, 413, 415) if self.request else ()
         of_a_key = (401,) if self.access == "key" else ()
         of_load = (429,) if self.access != "probe" else ()
@@ -58,7 +58,7 @@ class Route(NamedTuple):
 
 
 def openapi_document(served: ServedModel, request: Request) -> Response:
-    """The OpenAPI document, as it is true below the path that a proxy serves this at."""
+    """The OpenAPI document, with a proxy's path prefix as its server."""
     servers = [{"url": request.scope.get(PREFIX, "/")}]
     return JSONResponse({**openapi.document(ROUTES, served.name), "servers": servers})
 
@@ -66,13 +66,13 @@ def openapi_document(served: ServedModel, request: Request) -> Response:
 def _answer(
     path: str, name: str, summary: str, handler: Callable[..., Any], access: Access = "key"
 ) -> Route:
-    """The route of a handler whose annotations name its schemas."""
+    """The route of a handler; the schemas are taken from its annotations."""
     types = get_type_hints(handler)
     return Route(path, name, summary, types["return"], handler, types.get("asked"), access)
 
 
 def _of_model(path: str, name: str) -> tuple[Route, ...]:
-    """The routes of the Open Inference Protocol, with a version or without."""
+    """The routes of the Open Inference Protocol, with and without a version."""
     summary = "The tensors it takes and answers"
     return (
         _answer(path, f"get_tensors{name}", summary, endpoints.model_metadata),
@@ -130,7 +130,7 @@ _NAMED = [(compile_path(route.path)[0], route) for route in ROUTES if "{" in rou
 
 
 def find(path: str) -> Route:
-    """The route of a request's path, or `UNKNOWN`; a line feed at the end is not overlooked."""
+    """The route of a request's path, or `UNKNOWN`."""
     if path in _EXACT:
         return _EXACT[path]
     return next((route for pattern, route in _NAMED if pattern.fullmatch(path)), UNKNOWN)

@@ -1,4 +1,4 @@
-"""Requests and answers."""
+"""The schemas of requests and responses."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class _Request(BaseModel):
 
 
 class PredictRequest(_Request):
-    """How long somebody studies."""
+    """How many hours someone studies."""
 
     hours: Hours = Field(examples=[4])
 
 
 class PredictBatchRequest(_Request):
-    """How long several people study."""
+    """How many hours each of several people studies."""
 
-    # one complaint tells enough; ten thousand would take long to write
+    # report the first error only; ten thousand would take long to write
     hours: Annotated[list[Hours], FailFast()] = Field(
         min_length=1, max_length=BATCH_MAX, examples=[[1, 2.5]]
     )
@@ -40,7 +40,7 @@ class PredictBatchRequest(_Request):
 class Instances(_Request):
     """Hours, as KServe's V1 protocol and SageMaker's containers name them."""
 
-    model_config = ConfigDict(extra="ignore")  # clients may say more than is asked here
+    model_config = ConfigDict(extra="ignore")  # clients may send more keys
 
     instances: Annotated[list[Hours], FailFast()] = Field(
         min_length=1, max_length=BATCH_MAX, examples=[[1, 2.5]]
@@ -48,13 +48,13 @@ class Instances(_Request):
 
 
 class HoursForRequest(_Request):
-    """The score that somebody wants."""
+    """The score that someone wants to reach."""
 
     score: float = Field(description="In the points the model was trained on.", examples=[6])
 
 
 class Prediction(BaseModel):
-    """The predicted score and how sure it is."""
+    """The predicted score and its 95 % interval."""
 
     score: float = Field(description="Predicted score, in the points the model was trained on.")
     low: float | None = Field(
@@ -67,7 +67,7 @@ class Prediction(BaseModel):
 
 
 class Predictions(BaseModel):
-    """The same as a prediction, each key a list in the order asked."""
+    """Predictions as lists, in the order of the request."""
 
     score: list[float]
     low: list[float | None]
@@ -76,13 +76,13 @@ class Predictions(BaseModel):
 
 
 class PredictionsOfInstances(BaseModel):
-    """A prediction for each instance, in the order asked."""
+    """A prediction for each instance, in the order of the request."""
 
     predictions: list[Prediction]
 
 
 class HoursFor(BaseModel):
-    """The hours that a score takes; none but those from 0 to the hours in a year."""
+    """The hours needed for a score, from 0 to the hours in a year."""
 
     hours: float | None = Field(
         description="Hours whose predicted score it is; null if there are none."
@@ -100,7 +100,7 @@ class HoursFor(BaseModel):
 
 
 class Finding(BaseModel):
-    """What the training rows say of the line."""
+    """What the training rows show about the line."""
 
     about: Literal["slope", "influence", "straightness", "spread", "normality", "interval"]
     verdict: str = Field(description="A short key.", examples=["rises"])
@@ -111,14 +111,14 @@ class Finding(BaseModel):
 
 
 class Limits(BaseModel):
-    """What the service takes."""
+    """The limits on requests."""
 
     hours_max: float = Field(description="The most hours that can be asked for.")
     batch_max: int = Field(description="The most hours in a request of /predict_batch.")
 
 
 class TrainedFrom(BaseModel):
-    """Rows that the model was trained on; the store has the whole of it."""
+    """A source of training rows; the store has more about it."""
 
     name: str = Field(description="Of the file or table, without its folder.")
     columns: list[str] = Field(description="Those of the hours and of the scores.")
@@ -127,7 +127,7 @@ class TrainedFrom(BaseModel):
 
     @classmethod
     def of(cls, source: Source) -> Self:
-        """What anybody may know: no path, no host, no query and no digest."""
+        """The public part of a source: no path, host, query or digest."""
         name = re.split(r"[\\/]", source.name.partition("?")[0].rstrip("/"))[-1]
         columns, rows, skipped = list(source.columns), source.rows, source.skipped
         return cls(name=name, columns=columns, rows=rows, skipped=skipped)
@@ -183,7 +183,7 @@ class ModelCard(BaseModel):
 
 
 class Curve(BaseModel):
-    """The line and its 95 % intervals from 0 hours to the most there are."""
+    """The line and its 95 % intervals from 0 hours to the maximum."""
 
     hours: list[float] = Field(description="In order; dense where the model was trained.")
     score: list[float]
@@ -209,7 +209,7 @@ class Cost(BaseModel):
 
 
 class Training(BaseModel):
-    """What the model being served learned, to be drawn."""
+    """What the page draws of the served model."""
 
     costs: list[tuple[int, float, float, float]] = Field(
         description="At most 200 epochs, and the mean squared error, W and b before their step."
@@ -222,14 +222,14 @@ class Training(BaseModel):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(strict=True)  # of the protocol's other keys nothing is asked here
+    model_config = ConfigDict(strict=True)  # the protocol's other keys are ignored
 
 
 Integer = Literal["UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64"]
 
 
 class InBytes(_Part):
-    """Of a tensor whose numbers are not in the JSON."""
+    """The parameters of a tensor whose numbers are not in the JSON."""
 
     binary_data_size: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="How many bytes after the JSON are the tensor."
@@ -237,7 +237,7 @@ class InBytes(_Part):
 
 
 class TensorOfHours(_Part):
-    """Hours, as numbers or as bytes after the JSON."""
+    """The hours, as JSON numbers or as binary data after the JSON."""
 
     name: Literal["hours"]
     shape: list[Annotated[int, Field(ge=1, le=BATCH_MAX)]] = Field(max_length=32)
@@ -253,7 +253,7 @@ class _OneBinary(_Part):
 
 
 class RequestedOutput(_Part):
-    """An output to be answered."""
+    """A requested output."""
 
     name: Literal["score", "low", "high", "extrapolated"]
     parameters: _OneBinary = _OneBinary()
@@ -266,7 +266,7 @@ class _AllBinary(_Part):
 
 
 class InferRequest(_Part):
-    """A request of the Open Inference Protocol; without `outputs`, all of them are answered."""
+    """A request of the Open Inference Protocol; without `outputs`, all are returned."""
 
     id: str | None = None
     parameters: _AllBinary = _AllBinary()
@@ -275,7 +275,7 @@ class InferRequest(_Part):
 
 
 class Tensor(BaseModel):
-    """An output in the shape of the hours, as JSON or as so many bytes after it."""
+    """An output in the shape of the hours, as JSON or as binary data after it."""
 
     name: str
     shape: list[int]
@@ -285,7 +285,7 @@ class Tensor(BaseModel):
 
 
 class InferAnswer(BaseModel):
-    """The outputs asked for, in that order; low and high only where they are known."""
+    """The requested outputs in that order, without low and high if they are unknown."""
 
     model_name: str
     model_version: str
@@ -294,7 +294,7 @@ class InferAnswer(BaseModel):
 
 
 class TensorMetadata(BaseModel):
-    """What a tensor holds; -1 is a size that varies."""
+    """A tensor's name, type and shape; -1 is a variable size."""
 
     name: str
     datatype: str
@@ -302,7 +302,7 @@ class TensorMetadata(BaseModel):
 
 
 class ModelMetadata(BaseModel):
-    """What the model takes and answers."""
+    """The model's inputs and outputs."""
 
     name: str
     versions: list[str]
@@ -312,14 +312,14 @@ class ModelMetadata(BaseModel):
 
 
 class ModelReady(BaseModel):
-    """That the model is ready."""
+    """Whether the model is ready."""
 
     name: str
     ready: bool
 
 
 class ServerMetadata(BaseModel):
-    """What the server is, and what it can beyond the protocol."""
+    """The server's name, version and protocol extensions."""
 
     name: str
     version: str
@@ -327,7 +327,7 @@ class ServerMetadata(BaseModel):
 
 
 class ServerHealth(BaseModel):
-    """Yes, twice: the protocol's text has the one key, clients ask for the other."""
+    """Always true: the protocol's text uses one of the two keys, clients read the other."""
 
     live: bool
     ready: bool

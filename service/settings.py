@@ -1,4 +1,4 @@
-"""Every environment variable, in one place."""
+"""All settings, read from environment variables."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Origin = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z][a-z0-9+.-]*://[a-
 
 
 class Settings(BaseModel):
-    """All are optional; a field's description is the rule for its value."""
+    """The settings, all optional; a field's description is the rule for its value."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -69,7 +69,7 @@ class Settings(BaseModel):
 
     @property
     def wants_latest(self) -> bool:
-        """Whether the model is whichever is the latest."""
+        """Whether to serve the latest model, whichever that is."""
         return self.model in (store.NAME, store.LATEST)
 
 
