@@ -179,6 +179,12 @@ def test_a_folder_says_what_it_passed_over(
     assert "marks: passed over 5 files: names begin" in capsys.readouterr().err
 
 
+def test_packed_tables_in_a_folder_are_read_too(tmp_path: Path) -> None:
+    write(tmp_path, gzip.compress(b"hours,score\n1,2\n3,4\n"), "a.csv.gz")
+    write(tmp_path, zstandard.compress(b"hours,score\n5,6\n"), "b.tsv.zst")
+    assert read_rows([str(tmp_path)]).moments.n == 3
+
+
 def test_skipped_rows_are_counted_by_reason_and_the_first_of_each_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.data import CARS_DIST, CARS_SPEED, FILES, read_rows
@@ -304,3 +306,21 @@ def test_backslashes_in_a_workbooks_archive_do_no_harm(tmp_path: Path) -> None:
         for name in old.namelist():
             new.writestr(name.replace("/", "\\"), old.read(name))
     assert read_rows([str(copy)]).moments.n == 50
+
+
+@pytest.mark.parametrize("label", ["Total", "평균", "Summe"])
+def test_a_row_that_sums_up_the_others_is_a_bad_row_of_a_sheet_or_of_parquet(
+    tmp_path: Path, label: str
+) -> None:
+    names = [*(f"Pupil {k}" for k in range(12)), label]
+    hours, scores = [*range(1, 13), 78], [*(5 * k + 3 for k in range(1, 13)), 426]
+    book = openpyxl.Workbook()
+    for cells in [["Name", "hours", "score"], *zip(names, hours, scores, strict=True)]:
+        book.active.append(cells)
+    book.save(tmp_path / "marks.xlsx")
+    table = pa.table({"Name": names, "hours": hours, "score": scores})
+    pq.write_table(table, tmp_path / "marks.parquet")
+    for name, place in (("marks.xlsx", "row 14"), ("marks.parquet", "row 13")):
+        with pytest.raises(DataError, match=rf"{place}: '{label}' says that it sums up others"):
+            read_rows([str(tmp_path / name)])
+        assert read_rows([str(tmp_path / name)], skip_bad_rows=True).moments.n == 12

@@ -20,7 +20,7 @@ from training.errors import DataError, counted
 LAB_CSV = b"hours,score\n1,2\n2,4\n3,6\n"
 TEXTS = (".csv", ".tsv")
 ENDINGS = (*TEXTS, ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-PACKED = tuple(name + packed for name in TEXTS for packed in (".gz", ".zst"))
+PACKED = tuple(name + packed for name in TEXTS for packed in (".gz", ".zst", ".zip"))
 NAME_SHOWN = 60  # characters
 HIDDEN = (".", "_", "~$")
 TABLE_FORMATS = re.compile(r"/(?:(?P<delta>_delta_log)/|metadata/[^/]*\.metadata\.json$)")
@@ -213,7 +213,7 @@ def _tables(
     found = [
         place(name)
         for name in names
-        if name.lower().endswith(ENDINGS)
+        if name.lower().endswith((*ENDINGS, *PACKED))
         and not any(part.startswith(HIDDEN) for part in name[len(folder) :].split("/"))
     ]
     return found, len(names) - len(found)

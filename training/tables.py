@@ -36,6 +36,7 @@ CTRL_Z = b"\x1a"  # with which a text ended in DOS
 MORE_BLANKS = re.compile(rb"(?<=[\r\n ]) +| +(?=[\r\n])")
 TAIL_BYTES = 1 << 16
 EXTRA = 8  # values too many that the engine looks for
+TEXTS = 8  # columns of Parquet in which a word may say that a row sums up others
 
 
 class Table(NamedTuple):
@@ -146,19 +147,39 @@ def _parquet(name: str, path: str, columns: Columns, engine: Engine, share: Grou
         for column in (hours, score):
             query.refuse_type(name, column, types[column])
         (rows,) = engine.rows(f"SELECT count(*) FROM {source}")[0]
+        h, s = (literal(unquote(keys[c])) if c in keys else identifier(c) for c in (hours, score))
+        texts = [c for c, kind in types.items() if kind == "VARCHAR" and c not in (*keys, hours)]
+        fault = _summaries(engine, source, rows, [*map(identifier, texts[:TEXTS]), h, s])
     except duckdb.Error as error:
         raise DataError(f"{name}: cannot be read as Parquet: {one_line(error)}") from None
     start, end = (rows * rank // share.size for rank in (share.rank, share.rank + 1))
-    h, s = (literal(unquote(keys[c])) if c in keys else identifier(c) for c in (hours, score))
     table = (
-        f"SELECT file_row_number + 1 AS row, {h} AS hours, {s} AS score, NULL AS fault"
+        f"SELECT file_row_number + 1 AS row, {h} AS hours, {s} AS score, {fault} AS fault"
         f" FROM {source}"
     )
     if share.size > 1:
         table += f" WHERE file_row_number >= {start} AND file_row_number < {end}"
     if query.is_number(types[hours]) and query.is_number(types[score]):
-        return _of_numbers(name, "Parquet", (hours, score), table, table)
+        found = _of_numbers(name, "Parquet", (hours, score), table, table)
+        return found if fault == "NULL" else found._replace(numbers=None)
     return Table(name, "Parquet", (hours, score), lambda: _as_text(table))
+
+
+def _summaries(engine: Engine, source: str, rows: int, columns: list[str]) -> str:
+    """An SQL expression of what is wrong with a row of Parquet that sums up others, or null.
+
+    The last two of the columns are those of hours and scores.
+    """
+    near, texts = summaries.NEAR, len(columns) - 2
+    if not texts:
+        return "NULL"
+    ends = engine.rows(
+        f"SELECT {', '.join(columns)} FROM {source} WHERE file_row_number < {near}"
+        f" OR file_row_number >= {rows - near} ORDER BY file_row_number"
+    )
+    shown = [["" if cell is None else str(cell) for cell in row] for row in ends]
+    labels = summaries.labels(shown[:near], shown[-near:], (texts, texts + 1))
+    return summaries.sql({columns[column]: found for column, found in labels.items()})
 
 
 def _of_numbers(name: str, kind: str, columns: tuple[str, str], words: str, numbers: str) -> Table:

@@ -9,7 +9,7 @@ from unicodedata import normalize
 
 import python_calamine as calamine
 
-from training import markup
+from training import markup, summaries
 from training.columns import Columns
 from training.errors import DataError, counted, one_line
 
@@ -67,9 +67,12 @@ def read(where: str, path: str, name: str | None, columns: Columns) -> Sheet:
     hours, scores = ([cells[index] for _, cells in below] for index in (h, s))
     letters = _letters(first_column + h), _letters(first_column + s)
     places = first_column + h + 1, first_column + s + 1
+    shown = [[_text(cell) for cell in cells] for _, cells in below]
+    labels = summaries.labels(shown, shown, (h, s))
     faults = [
         _fault(number, hour, letters, [said.faults.get((number, place)) for place in places])
-        for number, hour in zip(numbers, hours, strict=True)
+        or summaries.fault_of(record, labels)
+        for number, hour, record in zip(numbers, hours, shown, strict=True)
     ]
     read_as = [f"sheet {sheet!r}"]
     if hidden := len(said.hidden.intersection(numbers)):
