@@ -72,7 +72,7 @@ BY_FILE = f"""
 # Hashes of neighbours lie at even distances; their squares do not, and so draw a fair sample.
 DRAWN = f"""
     SELECT draw, hours, score, count(*)
-    FROM (SELECT hours, score, hash::HUGEINT * hash % {PRIME} AS draw FROM ({HASHED}))
+    FROM (SELECT hours, score, (hash >> 1) * (hash >> 1) % {PRIME} AS draw FROM ({HASHED}))
     WHERE draw < $most
     GROUP BY hours, score, draw ORDER BY draw, hours, score LIMIT {SAMPLED}"""
 EXTREMES = """
