@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import unquote
 
 import adbc_driver_manager
-import adbc_driver_manager.dbapi
 import duckdb
 
 from training.columns import Columns
@@ -146,7 +145,8 @@ def _connected(address: str, scheme: str) -> Any:
     except ModuleNotFoundError:
         pass
     try:  # what the manager of drivers installed
-        return adbc_driver_manager.dbapi.connect(driver=scheme, uri=address)
+        manager = importlib.import_module("adbc_driver_manager.dbapi")  # which takes long
+        return manager.connect(driver=scheme, uri=address)
     except adbc_driver_manager.Error as error:
         if error.status_code != adbc_driver_manager.AdbcStatusCode.NOT_FOUND:
             raise
