@@ -25,14 +25,12 @@ from tests.processes import (
     REQUEST,
     Home,
     Server,
-    accepts,
-    free_port,
     right,
     run,
     start_serving,
     wait_until,
 )
-from tests.tools import tool
+from tests.tools import proxy_running, tool
 
 ASK = REQUEST % (len(BODY), BODY)
 PAGE = b"GET /static_content/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"  # over a megabyte
@@ -163,20 +161,9 @@ backend back
 @contextmanager
 def proxying(kind: str, server: Server, folder: Path, limit: int) -> Iterator[str]:
     """The URL of a proxy that closes the connections it keeps to the service after `limit` s."""
-    port = free_port()
-    config = {"nginx": NGINX, "haproxy": HAPROXY}[kind]
-    config = config.replace("SERVICE", str(server.port)).replace("PROXY", str(port))
-    (folder / "config").write_text(config.replace("LIMIT", str(limit)))
-    command = {
-        "nginx": [tool("nginx", "apt-get install nginx-light"), "-p", str(folder), "-c", "config"],
-        "haproxy": [tool("haproxy", "apt-get install haproxy"), "-db", "-f", "config"],
-    }[kind]
-    with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as proxy:
-        try:
-            wait_until(lambda: accepts(f"http://127.0.0.1:{port}"))
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            proxy.terminate()
+    config = {"nginx": NGINX, "haproxy": HAPROXY}[kind].replace("SERVICE", str(server.port))
+    with proxy_running(kind, config.replace("LIMIT", str(limit)), folder) as url:
+        yield url
 
 
 def ask_at_once(url: str, number: int = 20) -> list[int]:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+
+from tests.processes import accepts, free_port, wait_until
 
 
 def tool(name: str, install: str, *places: str) -> str:
@@ -20,3 +26,20 @@ def tool(name: str, install: str, *places: str) -> str:
             pytest.fail(sentence)
         pytest.skip(sentence)
     return path
+
+
+@contextmanager
+def proxy_running(kind: str, config: str, folder: Path) -> Iterator[str]:
+    """The URL of nginx or HAProxy with this configuration, PROXY being its port."""
+    port = free_port()
+    (folder / "config").write_text(config.replace("PROXY", str(port)))
+    command = {
+        "nginx": [tool("nginx", "apt-get install nginx-light"), "-p", str(folder), "-c", "config"],
+        "haproxy": [tool("haproxy", "apt-get install haproxy"), "-db", "-f", "config"],
+    }[kind]
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as proxy:
+        try:
+            wait_until(lambda: accepts(f"http://127.0.0.1:{port}"))
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            proxy.terminate()

@@ -246,10 +246,12 @@ class Reading:
                 self.engine.rows(f"CREATE TEMP TABLE {table} AS {rows}")
             except duckdb.Error:
                 return False
-            if self._sums(f"FROM {table}", line).bad:
+            part = self._sums(f"FROM {table}", line)
+            if part.bad:
                 return False
             self.rows[indexes] = f"FROM {table}"
-        part = self._sums(self.rows[indexes], line)
+        else:
+            part = self._sums(self.rows[indexes], line)
         none = Part([None] * self.how.folds)
         found = {
             file: rest for file, *rest in self.engine.rows(BY_FILE.format(rows=self.rows[indexes]))

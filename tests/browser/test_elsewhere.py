@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +13,8 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from tests.processes import Home, accepts, free_port, serving, wait_until
-from tests.tools import tool
+from tests.processes import Home, serving, wait_until
+from tests.tools import proxy_running
 
 # /score/ is taken off the path, /kept/ stays on it and is named in a header
 NGINX = """
@@ -54,19 +53,9 @@ backend back
 @contextmanager
 def proxying(kind: str, service: str, folder: Path) -> Iterator[str]:
     """The URL of a proxy before a service."""
-    port = free_port()
-    config = {"nginx": NGINX, "haproxy": HAPROXY}[kind].replace("PROXY", str(port))
-    (folder / "config").write_text(config.replace("SERVICE", service.rpartition(":")[2]))
-    command = {
-        "nginx": [tool("nginx", "apt-get install nginx-light"), "-p", str(folder), "-c", "config"],
-        "haproxy": [tool("haproxy", "apt-get install haproxy"), "-db", "-f", "config"],
-    }[kind]
-    with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as proxy:
-        try:
-            wait_until(lambda: accepts(f"http://127.0.0.1:{port}"))
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            proxy.terminate()
+    config = {"nginx": NGINX, "haproxy": HAPROXY}[kind]
+    with proxy_running(kind, config.replace("SERVICE", service.rpartition(":")[2]), folder) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
