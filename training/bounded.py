@@ -9,6 +9,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
@@ -55,11 +56,12 @@ class Bounded:
 def _serve(connection: Connection, limit: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other process decides
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # where a reader that fails tells so at length
-    with contextlib.suppress(ImportError, OSError, ValueError):  # on Windows, on a Mac
+    if sys.platform != "win32":
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        with contextlib.suppress(OSError, ValueError):  # a Mac knows no such limit
+            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answer: Any
     with contextlib.suppress(EOFError, OSError):  # the other process has ended
         while True:
