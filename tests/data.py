@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
 from numpy.typing import NDArray
 
 from training import reduce
 from training.columns import Columns
+from training.errors import DataError
 from training.reduce import How, Summary
 
 Array = NDArray[np.float64]
@@ -60,17 +64,33 @@ NORRIS_Y = _numbers(
 DATA_SETS = [(CARS_SPEED, CARS_DIST), (WOMEN_HEIGHT, WOMEN_WEIGHT), (ANSCOMBE_X, ANSCOMBE_Y)]
 
 
-def write_csv(path: Path, x: Array, y: Array) -> str:
-    lines = [f"{float(a)!r},{float(b)!r}" for a, b in zip(x, y, strict=True)]
-    path.write_text("\n".join(["hours,score", *lines]) + "\n")
+def write(folder: Path, content: bytes | str, name: str = "scores.csv") -> str:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return str(path)
 
 
-def read_rows(
-    paths: Sequence[str], columns: Columns | None = None, sql: str | None = None, **how: Any
-) -> Summary:
-    return reduce.read_rows(paths, How(columns or Columns(), **how), sql=sql)
+def write_csv(path: Path, x: Array, y: Array) -> str:
+    lines = [f"{float(a)!r},{float(b)!r}\n" for a, b in zip(x, y, strict=True)]
+    return write(path.parent, "".join(["hours,score\n", *lines]), path.name)
+
+
+def write_parquet(path: Path, columns: Any, row_group: int = 1 << 20) -> str:
+    table = columns if isinstance(columns, pa.Table) else pa.table(columns)
+    pq.write_table(table, path, row_group_size=row_group)
+    return str(path)
+
+
+def read_rows(paths: Sequence[str | Path], columns: Columns | None = None, **how: Any) -> Summary:
+    return reduce.read_rows([*map(str, paths)], How(columns or Columns(), **how))
 
 
 def rows_of(folder: Path, x: Array, y: Array, folds: int = 10) -> Summary:
     return read_rows([write_csv(folder / "rows.csv", x, y)], folds=folds)
+
+
+def assert_refused(message: str, *paths: str | Path, **how: Any) -> str:
+    """Reading these rows must end with a message that this pattern matches; returns all of it."""
+    with pytest.raises(DataError, match=message) as error:
+        read_rows(paths, **how)
+    return str(error.value)

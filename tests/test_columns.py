@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.data import read_rows
-from tests.test_rows import write
+from tests.data import assert_refused, read_rows, write
 from training.__main__ import main
 from training.columns import Columns
 from training.errors import DataError
@@ -56,8 +55,7 @@ def test_only_columns_that_are_missing_are_called_so() -> None:
 
 def test_two_columns_of_one_name_are_told_apart_by_number(tmp_path: Path) -> None:
     path = write(tmp_path, "hours,hours,score\n1,5,20\n2,7,31\n")
-    with pytest.raises(DataError, match=r"2 columns 'hours'.*--hours-column 1 or 2 says by number"):
-        read_rows([path])
+    assert_refused(r"2 columns 'hours'.*--hours-column 1 or 2 says by number", path)
     assert read_rows([path], columns=Columns("2", "score")).moments.max_x == 7
 
 
@@ -68,8 +66,11 @@ def test_a_table_without_header_is_read_by_numbers_and_keeps_its_first_row(tmp_p
     assert error.value.options == ("--hours-column", "1", "--score-column", "2")
     rows = read_rows([path], columns=Columns("1", "2"))
     assert (rows.moments.n, rows.moments.min_x, rows.sources[0].read_as) == (3, 1.4, "no header")
-    with pytest.raises(DataError, match="row 1: column 1 is missing; column 1 must be a number"):
-        read_rows([write(tmp_path, ",17\n2.5,21\n", "hole.csv")], columns=Columns("1", "2"))
+    assert_refused(
+        "row 1: column 1 is missing; column 1 must be a number",
+        write(tmp_path, ",17\n2.5,21\n", "hole.csv"),
+        columns=Columns("1", "2"),
+    )
     named = write(tmp_path, "a,b\n1.4,17\n2.5,21\n", "named.csv")
     assert read_rows([named], columns=Columns("1", "2")).moments.n == 2
 

@@ -18,8 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from tests.data import FILES, read_rows
-from tests.test_rows import write
+from tests.data import FILES, assert_refused, read_rows, write
 from training import kinds
 from training.errors import DataError
 
@@ -141,8 +140,7 @@ TABLE = b"hours,score\n" + b"".join(b"%d,%d\n" % (k % 24, k * 7 % 13) for k in r
 def test_what_is_packed_and_damaged_is_named_so(
     tmp_path: Path, content: bytes, message: str
 ) -> None:
-    with pytest.raises(DataError, match=message):
-        read_rows([write(tmp_path, content)])
+    assert_refused(message, write(tmp_path, content))
 
 
 @pytest.mark.parametrize("others", [(), ("__MACOSX/._marks.csv", "readme.md")])

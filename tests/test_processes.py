@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.data import write
 from tests.processes import ROOT, TORCHRUN, Home, run, torchrun, wait_until
-from tests.test_rows import random_rows, write
+from tests.test_rows import random_rows
 
 
 @pytest.fixture

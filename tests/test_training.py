@@ -18,9 +18,8 @@ import pytest
 
 from models import store
 from models.study_score import StudyScore
-from tests.data import CARS_DIST, CARS_SPEED, write_csv
+from tests.data import CARS_DIST, CARS_SPEED, write, write_csv
 from tests.processes import ROOT, Home, wait_until
-from tests.test_rows import write
 from training.__main__ import main
 
 Captured = pytest.CaptureFixture[str]

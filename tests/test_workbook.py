@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.data import CARS_DIST, CARS_SPEED, FILES, read_rows
+from tests.data import CARS_DIST, CARS_SPEED, FILES, assert_refused, read_rows
 from training import workbook
 from training.bounded import Died
 from training.columns import Columns
@@ -143,8 +143,9 @@ def test_a_formula_that_was_never_computed_is_a_bad_cell(
     assert len(found.rows) == len(rows)
     faults = [fault for fault in found.faults if fault]
     assert {fault.split()[0] for fault in faults} == cells
-    with pytest.raises(DataError, match=r"row \d: .* open the workbook once in Excel or LibreOff"):
-        read_rows([str(tmp_path / "marks.xlsx")])
+    assert_refused(
+        r"row \d: .* open the workbook once in Excel or LibreOff", str(tmp_path / "marks.xlsx")
+    )
 
 
 def test_0_is_no_value_of_a_formula_where_a_program_leaves_the_computing_to_others(
@@ -215,8 +216,7 @@ def test_durations_are_hours(tmp_path: Path) -> None:
 
 def test_durations_among_numbers_are_bad_cells(tmp_path: Path) -> None:
     saved(table((timedelta(hours=1.5), 20), (2, 31), (4, 48)), tmp_path)
-    with pytest.raises(DataError, match="A2: hours is '1:30:00'; hours must be a number"):
-        read_rows([str(tmp_path / "marks.xlsx")])
+    assert_refused("A2: hours is '1:30:00'; hours must be a number", str(tmp_path / "marks.xlsx"))
 
 
 @pytest.mark.parametrize("cell", [time(1, 30), datetime(1900, 1, 1, 1, 30)])
@@ -321,6 +321,5 @@ def test_a_row_that_sums_up_the_others_is_a_bad_row_of_a_sheet_or_of_parquet(
     table = pa.table({"Name": names, "hours": hours, "score": scores})
     pq.write_table(table, tmp_path / "marks.parquet")
     for name, place in (("marks.xlsx", "row 14"), ("marks.parquet", "row 13")):
-        with pytest.raises(DataError, match=rf"{place}: '{label}' says that it sums up others"):
-            read_rows([str(tmp_path / name)])
+        assert_refused(rf"{place}: '{label}' says that it sums up others", str(tmp_path / name))
         assert read_rows([str(tmp_path / name)], skip_bad_rows=True).moments.n == 12
