@@ -1,100 +1,133 @@
 """The endpoints that answer from the model being served.
 
-Each takes the served model and the validated request, or Starlette's request if there is no body.
+Each takes the served model and the validated body, or Starlette's request if there is no body.
 """
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
+import numpy as np
 from starlette.requests import Request
 
-from models import VERSION, store
+from models.study_score import HOURS_MAX
 from service.live_model import ServedModel
 from service.metrics import metrics
 from service.schemas import (
+    BATCH_MAX,
+    Cost,
+    Curve,
+    Finding,
     HoursFor,
     HoursForRequest,
     Instances,
+    Limits,
     ModelCard,
-    ModelMetadata,
-    ModelReady,
     PredictBatchRequest,
     Prediction,
     Predictions,
     PredictionsOfInstances,
     PredictRequest,
-    ServerHealth,
-    ServerMetadata,
-    TensorMetadata,
+    TrainedFrom,
     Training,
 )
 
-OUTPUTS = {"score": "FP64", "low": "FP64", "high": "FP64", "extrapolated": "BOOL"}
 
-
-def predict(served: ServedModel, asked: PredictRequest) -> Prediction:
+def predict(served: ServedModel, body: PredictRequest) -> Prediction:
     """The score for one number of hours."""
-    prediction = served.predict(asked.hours)
-    metrics().predicted(asked.hours, prediction.extrapolated)
-    return prediction
+    hours, model = body.hours, served.model
+    low, high = model.interval(hours)
+    extrapolated = model.extrapolates(hours)
+    metrics().predicted(hours, extrapolated)
+    return Prediction(score=model.predict(hours), low=low, high=high, extrapolated=extrapolated)
 
 
-def predict_batch(served: ServedModel, asked: PredictBatchRequest) -> Predictions:
+def predict_batch(served: ServedModel, body: PredictBatchRequest) -> Predictions:
     """The scores for several numbers of hours, in the same order."""
-    predictions = served.predict_batch(asked.hours)
-    metrics().predicted_all(asked.hours, predictions.extrapolated)
-    return predictions
+    hours, model = np.array(body.hours), served.model
+    low, high = _as_lists(model.interval(hours), len(hours))
+    extrapolated = model.extrapolates(hours)
+    metrics().predicted_all(hours, extrapolated)
+    return Predictions.model_construct(  # skips validating ten thousand numbers
+        score=model.predict(hours).tolist(),
+        low=low,
+        high=high,
+        extrapolated=extrapolated.tolist(),
+    )
 
 
-def predict_instances(served: ServedModel, asked: Instances) -> PredictionsOfInstances:
+def predict_instances(served: ServedModel, body: Instances) -> PredictionsOfInstances:
     """One prediction per instance, as KServe's V1 protocol and SageMaker expect."""
-    batch = predict_batch(served, PredictBatchRequest.model_construct(hours=asked.instances))
-    columns = zip(batch.score, batch.low, batch.high, batch.extrapolated, strict=True)
+    batch = predict_batch(served, PredictBatchRequest.model_construct(hours=body.instances))
+    columns = dict(batch)
     rows = [
-        Prediction.model_construct(score=score, low=low, high=high, extrapolated=extrapolated)
-        for score, low, high, extrapolated in columns
+        Prediction.model_construct(**dict(zip(columns, row, strict=True)))
+        for row in zip(*columns.values(), strict=True)
     ]
     return PredictionsOfInstances.model_construct(predictions=rows)
 
 
-def hours_for(served: ServedModel, asked: HoursForRequest) -> HoursFor:
+def hours_for(served: ServedModel, body: HoursForRequest) -> HoursFor:
     """The hours needed for a score."""
-    return served.hours_for(asked.score)
+    hours, low, high, extrapolated = served.model.hours_for(body.score)
+    return HoursFor(hours=hours, low=low, high=high, extrapolated=extrapolated)
 
 
 def model_card(served: ServedModel, _: Request) -> ModelCard:
     """What the served model is and how well it fits."""
-    return served.card()
+    fit = served.model.fit
+    return ModelCard(
+        tag=served.tag,
+        **served.model.facts(),
+        epochs=fit.epochs,
+        lr=fit.lr,
+        raw=fit.raw,
+        created=fit.created,
+        sources=[TrainedFrom.of(source) for source in served.model.sources],
+        findings=[Finding(**finding._asdict()) for finding in served.model.findings()],
+        limits=Limits(hours_max=HOURS_MAX, batch_max=BATCH_MAX),
+    )
 
 
 def training(served: ServedModel, _: Request) -> Training:
     """What the page draws: cost by epoch, sample rows, the line and its bands."""
-    return served.training()
-
-
-def model_metadata(served: ServedModel, _: Request) -> ModelMetadata:
-    """The model's inputs and outputs."""
-    outputs = [
-        TensorMetadata(name=name, datatype=kind, shape=[-1]) for name, kind in OUTPUTS.items()
-    ]
-    return ModelMetadata(
-        name=served.name,
-        versions=[served.version],
-        platform=store.NAME,
-        inputs=[TensorMetadata(name="hours", datatype="FP64", shape=[-1])],
-        outputs=outputs,
+    moments, cost = served.model.moments, served.model.moments.cost
+    return Training(
+        costs=list(served.model.costs),
+        cost=Cost(
+            least=cost.least,
+            slope=moments.slope,
+            hours_mean=moments.mean_x,
+            hours_variance=cost.var_x,
+            score_mean=moments.mean_y,
+        ),
+        points=list(served.model.points),
+        curve=_curve(served),
     )
 
 
-def model_ready(served: ServedModel, _: Request) -> ModelReady:
-    """Says that the model is ready."""
-    return ModelReady(name=served.name, ready=True)
+def _curve(served: ServedModel) -> Curve:
+    model, first, last = served.model, served.model.moments.min_x, served.model.moments.max_x
+    # wider steps far from the rows, where the ends of the interval are almost straight
+    middle, half = (first + last) / 2, (last - first) / 2
+    far = math.asinh(HOURS_MAX / half)
+    steps = middle + half * np.sinh(np.arange(-far, far, 0.15))
+    inside = steps[(steps > 0) & (steps < HOURS_MAX)]
+    hours = np.unique([0.0, first, last, HOURS_MAX, *inside])
+    low, high = _as_lists(model.interval(hours), len(hours))
+    line_low, line_high = _as_lists(model.line_interval(hours), len(hours))
+    return Curve(
+        hours=hours.tolist(),
+        score=model.predict(hours).tolist(),
+        low=low,
+        high=high,
+        line_low=line_low,
+        line_high=line_high,
+    )
 
 
-def server_metadata(_: ServedModel, __: Request) -> ServerMetadata:
-    """The server's name, version and extensions."""
-    return ServerMetadata(name=store.NAME, version=VERSION, extensions=["binary_tensor_data"])
-
-
-def health(_: ServedModel, __: Request) -> ServerHealth:
-    """Always true: the protocol's text uses one of the two keys, clients read the other."""
-    return ServerHealth(live=True, ready=True)
+def _as_lists(interval: tuple[Any, Any], length: int) -> tuple[list[Any], list[Any]]:
+    """Both ends of an interval as lists, of None if they are unknown."""
+    low, high = interval
+    return ([None] * length, [None] * length) if low is None else (low.tolist(), high.tolist())

@@ -20,7 +20,7 @@ FAST = {
 class FastLane:
     """ASGI middleware that answers valid requests itself and passes on all others.
 
-    BentoML's endpoints give the same answers, only more slowly; errors come only from them.
+    BentoML's endpoints give the same answers, but more slowly; all errors come from them.
     """
 
     def __init__(self, app: ASGIApp, live: LiveModel) -> None:
@@ -31,17 +31,17 @@ class FastLane:
         """Answer the request if it is valid, otherwise pass it on."""
         if BODY not in scope or scope["path"] not in FAST:  # only a POST has a body in its scope
             return await self.app(scope, receive, send)
-        request, handler = FAST[scope["path"]]
+        schema, handler = FAST[scope["path"]]
         try:
-            asked = request.model_validate_json(scope[BODY])
+            body = schema.model_validate_json(scope[BODY])
         except ValidationError:
             return await self.app(scope, receive, send)
         served = self.live.served
-        body = to_json(handler(served, asked))
+        answer = to_json(handler(served, body))
         headers = [
-            (b"content-length", b"%d" % len(body)),
+            (b"content-length", b"%d" % len(answer)),
             (b"content-type", b"application/json"),
             (b"x-model", served.tag_header),
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": answer})

@@ -88,10 +88,10 @@ class Metrics:
         self.hours.observe(hours)
         self.extrapolated += extrapolated
 
-    def predicted_all(self, hours: list[float], extrapolated: list[bool]) -> None:
+    def predicted_all(self, hours: NDArray[np.float64], extrapolated: NDArray[np.bool]) -> None:
         """Count several predictions."""
-        self.hours.observe_all(np.array(hours))
-        self.extrapolated += sum(extrapolated)
+        self.hours.observe_all(hours)
+        self.extrapolated += int(extrapolated.sum())
 
     def families(self) -> Iterator[Metric]:
         """The numbers of this worker."""

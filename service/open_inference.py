@@ -16,77 +16,111 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
+from models import VERSION, store
 from models.document import first_problem
-from service.endpoints import OUTPUTS, predict_batch
+from service.endpoints import predict_batch
 from service.errors import Refused
 from service.live_model import ServedModel
 from service.openapi import BYTES, JSON
-from service.schemas import (
-    InBytes,
+from service.schemas import PredictBatchRequest
+from service.tensors import (
     InferAnswer,
     InferRequest,
-    PredictBatchRequest,
+    ModelMetadata,
+    ModelReady,
     RequestedOutput,
+    ServerHealth,
+    ServerMetadata,
     Tensor,
+    TensorMetadata,
     TensorOfHours,
 )
 
-HEAD_LENGTH = "Inference-Header-Content-Length"
+HEAD_LENGTH = "Inference-Header-Content-Length"  # the length of the JSON before binary tensors
+OUTPUTS = {"score": "FP64", "low": "FP64", "high": "FP64", "extrapolated": "BOOL"}
+
+
+def model_metadata(served: ServedModel, _: Request) -> ModelMetadata:
+    """The model's inputs and outputs."""
+    return ModelMetadata(
+        name=served.name,
+        versions=[served.version],
+        platform=store.NAME,
+        inputs=[TensorMetadata(name="hours", datatype="FP64", shape=[-1])],
+        outputs=[
+            TensorMetadata(name=name, datatype=datatype, shape=[-1])
+            for name, datatype in OUTPUTS.items()
+        ],
+    )
+
+
+def model_ready(served: ServedModel, _: Request) -> ModelReady:
+    """Says that the model is ready."""
+    return ModelReady(name=served.name, ready=True)
+
+
+def server_metadata(_: ServedModel, __: Request) -> ServerMetadata:
+    """The server's name, version and extensions."""
+    return ServerMetadata(name=store.NAME, version=VERSION, extensions=["binary_tensor_data"])
+
+
+def health(_: ServedModel, __: Request) -> ServerHealth:
+    """Says that the server answers and is ready."""
+    return ServerHealth(live=True, ready=True)
 
 
 async def infer(served: ServedModel, request: Request) -> Response:
     """The predictions for a tensor of hours."""
-    body = await request.body()
+    content = await request.body()
     try:
-        asked, hours = _read(body, request.headers.get(HEAD_LENGTH, str(len(body))))
+        body, hours = _read(content, request.headers.get(HEAD_LENGTH, str(len(content))))
     except ValidationError as error:  # errors of this protocol have no `detail`
         raise Refused(400, first_problem(error)) from None
-    return _answer(served, asked, hours)
+    return _answer(served, body, hours)
 
 
-def _read(body: bytes, head_length: str) -> tuple[InferRequest, list[float]]:
+def _read(content: bytes, head_length: str) -> tuple[InferRequest, list[float]]:
     """The request and its hours as a flat array; raises Refused or ValidationError."""
-    if not re.fullmatch("[0-9]{1,10}", head_length) or int(head_length) > len(body):
-        raise Refused(400, f"{HEAD_LENGTH} is {head_length!r}; the body has {len(body)} bytes")
-    head, rest = body[: int(head_length)], body[int(head_length) :]
-    asked = _bare(len(rest)) if rest and not head else InferRequest.model_validate_json(head)
-    tensor = asked.inputs[0]
-    in_bytes = tensor.parameters.binary_data_size is not None
-    if in_bytes == (tensor.data is not None):
+    if not re.fullmatch("[0-9]{1,10}", head_length) or int(head_length) > len(content):
+        raise Refused(400, f"{HEAD_LENGTH} is {head_length!r}; the body has {len(content)} bytes")
+    head, rest = content[: int(head_length)], content[int(head_length) :]
+    only_bytes = rest and not head
+    body = _without_json(len(rest)) if only_bytes else InferRequest.model_validate_json(head)
+    tensor = body.inputs[0]
+    binary = tensor.parameters.binary_data_size is not None
+    if binary == (tensor.data is not None):
         raise Refused(400, "hours takes either data or the parameter binary_data_size")
-    if rest and not in_bytes:
+    if rest and not binary:
         raise Refused(400, f"{len(rest)} bytes follow the JSON; no binary_data_size is for them")
-    values = _from_bytes(tensor, rest) if in_bytes else _from_json(tensor)
-    hours = PredictBatchRequest.model_validate({"hours": values}).hours
+    numbers = _from_bytes(tensor, rest) if binary else _from_json(tensor)
+    hours = PredictBatchRequest.model_validate({"hours": numbers}).hours
     if "INT" in tensor.datatype:
-        most = np.iinfo(_number(tensor.datatype)).max
+        most = np.iinfo(_dtype(tensor.datatype)).max
         for number in hours:
             if number > most or not number.is_integer():
                 raise Refused(400, f"hours: {number:g} is no {tensor.datatype}")
-    return asked, hours
+    return body, hours
 
 
-def _bare(size: int) -> InferRequest:
-    """The request for a body that has only the bytes of the input, without JSON."""
+def _without_json(size: int) -> InferRequest:
+    """The request for a body that has only the bytes of the input."""
     tensor = {"name": "hours", "shape": [size // 8], "datatype": "FP64"}
+    inputs = [{**tensor, "parameters": {"binary_data_size": size}}]
     return InferRequest.model_validate(
-        {
-            "inputs": [{**tensor, "parameters": {"binary_data_size": size}}],
-            "parameters": {"binary_data_output": True},
-        }
+        {"inputs": inputs, "parameters": {"binary_data_output": True}}
     )
 
 
 def _from_bytes(tensor: TensorOfHours, content: bytes) -> list[Any]:
-    number, given = _number(tensor.datatype), tensor.parameters.binary_data_size
-    expected = math.prod(tensor.shape) * number.itemsize
-    if not given == expected == len(content):
+    dtype, size = _dtype(tensor.datatype), tensor.parameters.binary_data_size
+    expected = math.prod(tensor.shape) * dtype.itemsize
+    if not size == expected == len(content):
         raise Refused(
             400,
             f"hours of {tensor.datatype} and shape {tensor.shape} takes {expected} bytes;"
-            f" binary_data_size is {given}, and {len(content)} bytes follow the JSON",
+            f" binary_data_size is {size}, and {len(content)} bytes follow the JSON",
         )
-    return list(np.frombuffer(content, number).astype(np.float64).tolist())
+    return list(np.frombuffer(content, dtype).astype(np.float64).tolist())
 
 
 def _from_json(tensor: TensorOfHours) -> list[Any]:
@@ -96,35 +130,34 @@ def _from_json(tensor: TensorOfHours) -> list[Any]:
     return list(data.ravel())
 
 
-def _number(datatype: str) -> np.dtype[Any]:
+def _dtype(datatype: str) -> np.dtype[Any]:
     return np.dtype(datatype.lower().replace("fp", "float")).newbyteorder("<")
 
 
-def _answer(served: ServedModel, asked: InferRequest, hours: list[float]) -> Response:
+def _answer(served: ServedModel, body: InferRequest, hours: list[float]) -> Response:
     predictions = predict_batch(served, PredictBatchRequest.model_construct(hours=hours))
     every = [RequestedOutput.model_validate({"name": name}) for name in OUTPUTS]
     outputs: list[Tensor] = []
     rest = b""
-    for output in asked.outputs or every:
+    for output in body.outputs or every:
         values: Any = getattr(predictions, output.name)
         datatype = OUTPUTS[output.name]
         if values[0] is None:  # low and high are unknown, and tensors have no null
             continue
-        tensor = Tensor(name=output.name, shape=asked.inputs[0].shape, datatype=datatype)
-        in_bytes = output.parameters.binary_data
-        if asked.parameters.binary_data_output if in_bytes is None else in_bytes:
-            content = np.array(values, _number(datatype)).tobytes()
-            tensor.parameters = InBytes(binary_data_size=len(content))
+        tensor = Tensor(name=output.name, shape=body.inputs[0].shape, datatype=datatype)
+        binary = output.parameters.binary_data
+        if body.parameters.binary_data_output if binary is None else binary:
+            content = np.array(values, _dtype(datatype)).tobytes()
+            tensor.parameters = {"binary_data_size": len(content)}
             rest += content
         else:
             tensor.data = values
         outputs.append(tensor)
     answer = InferAnswer(
-        model_name=served.name, model_version=served.version, id=asked.id, outputs=outputs
+        model_name=served.name, model_version=served.version, id=body.id, outputs=outputs
     )
     head = to_json(answer, exclude_none=True)
     headers = {"X-Model": served.tag}
-    if not rest:
-        return Response(head, media_type=JSON, headers=headers)
-    headers[HEAD_LENGTH] = str(len(head))
-    return Response(head + rest, media_type=BYTES, headers=headers)
+    if rest:
+        headers[HEAD_LENGTH] = str(len(head))
+    return Response(head + rest, media_type=BYTES if rest else JSON, headers=headers)

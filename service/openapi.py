@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from models import VERSION
-from service import schemas
+from service import schemas, tensors
 
 if TYPE_CHECKING:
     from service.routes import Route
@@ -31,7 +31,7 @@ _EXAMPLES: dict[type, Any] = {
     schemas.PredictionsOfInstances: {"predictions": [_PREDICTION]},
     schemas.HoursForRequest: {"score": 6},
     schemas.HoursFor: {"hours": 3.0, "low": 3.0, "high": 3.0, "extrapolated": False},
-    schemas.InferRequest: {
+    tensors.InferRequest: {
         "inputs": [{"name": "hours", "shape": [2], "datatype": "FP64", "data": [1, 2.5]}],
         "outputs": [{"name": "score"}],
     },

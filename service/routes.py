@@ -10,26 +10,27 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import compile_path
 
-from service import endpoints, open_inference, openapi, pages
+from service import endpoints, openapi, pages
 from service.live_model import ServedModel
 from service.metrics import exposition
+from service.open_inference import health, infer, model_metadata, model_ready, server_metadata
 from service.openapi import JSON
 from service.proxy import PREFIX
-from service.schemas import InferAnswer, InferRequest
+from service.tensors import InferAnswer, InferRequest
 
 HTML, TEXT = "text/html", "text/plain"
 Access = Literal["key", "anyone", "probe"]
 
 
 class Route(NamedTuple):
-    """A path and what answers there: POST if it has a `request` schema, otherwise GET.
+    """A path and its handler: POST if it has a `request` schema, otherwise GET.
 
-    `answer` is a schema, or the media type of what has none, or null for a redirect. `handler`
-    takes the model being served and the validated request, or Starlette's where there is none or
-    it is `binary`: tensors may follow the JSON as bytes. It returns an instance of `answer` or a
-    response; without one, BentoML answers by itself. `access` says who may call where there are API
-    keys: who has a `key`, or `anyone`; a `probe` anyone, at any time: it is neither counted nor
-    refused. What is not `public` is no part of the documented API.
+    `answer` is the schema of the response, or its media type if it has no schema, or None for a
+    redirect. `handler` takes the served model and the validated body (Starlette's request if the
+    route has no body, or is `binary`: bytes may follow the JSON), and returns an instance of
+    `answer` or a response; routes without a handler are BentoML's. If there are API keys, routes
+    with the access "key" need one; a "probe" is also neither counted nor limited. The OpenAPI
+    document has the `public` routes.
     """
 
     path: str
@@ -48,13 +49,18 @@ class Route(NamedTuple):
         return "post" if self.request else "get"
 
     @property
-    def errors(self) -> tuple[int, ...]:
+    def errors(self) -> list[int]:
         """The statuses of its errors, besides 405 and the 404 of unknown paths."""
-        of_a_body = (400, 413, 415) if self.request else ()
-        of_a_key = (401,) if self.access == "key" else ()
-        of_load = (429,) if self.access != "probe" else ()
-        of_a_name = (404,) if "{" in self.path else ()
-        return tuple(sorted((*of_a_body, *of_a_key, *of_load, *of_a_name, 504)))
+        conditions = {
+            400: self.request,
+            401: self.access == "key",
+            404: "{" in self.path,
+            413: self.request,
+            415: self.request,
+            429: self.access != "probe",
+            504: True,
+        }
+        return [status for status, applies in conditions.items() if applies]
 
 
 def openapi_document(served: ServedModel, request: Request) -> Response:
@@ -63,58 +69,45 @@ def openapi_document(served: ServedModel, request: Request) -> Response:
     return JSONResponse({**openapi.document(ROUTES, served.name), "servers": servers})
 
 
-def _answer(
+def _route(
     path: str, name: str, summary: str, handler: Callable[..., Any], access: Access = "key"
 ) -> Route:
     """The route of a handler; the schemas are taken from its annotations."""
     types = get_type_hints(handler)
-    return Route(path, name, summary, types["return"], handler, types.get("asked"), access)
+    return Route(path, name, summary, types["return"], handler, types.get("body"), access)
 
 
 def _of_model(path: str, name: str) -> tuple[Route, ...]:
     """The routes of the Open Inference Protocol, with and without a version."""
-    summary = "The tensors it takes and answers"
+    summary = "The scores for a tensor of hours"
     return (
-        _answer(path, f"get_tensors{name}", summary, endpoints.model_metadata),
-        _answer(
-            f"{path}/ready", f"get_model{name}_ready", "The model is ready", endpoints.model_ready
-        ),
+        _route(path, f"get_tensors{name}", "Its inputs and outputs", model_metadata),
+        _route(f"{path}/ready", f"get_model{name}_ready", "The model is ready", model_ready),
         Route(
-            f"{path}/infer",
-            f"infer{name}",
-            "The scores for a tensor of hours",
-            InferAnswer,
-            open_inference.infer,
-            InferRequest,
-            binary=True,
+            f"{path}/infer", f"infer{name}", summary, InferAnswer, infer, InferRequest, binary=True
         ),
     )
 
 
 ROUTES = (
-    _answer("/predict", "predict", "The score for one number of hours", endpoints.predict),
-    _answer("/predict_batch", "predict_batch", "The scores for many", endpoints.predict_batch),
-    _answer("/hours_for", "hours_for", "The hours that a score takes", endpoints.hours_for),
-    _answer("/model", "get_model", "The model being served", endpoints.model_card),
-    _answer("/training", "get_training", "What it learned, to be drawn", endpoints.training),
+    _route("/predict", "predict", "The score for one number of hours", endpoints.predict),
+    _route("/predict_batch", "predict_batch", "The scores for many", endpoints.predict_batch),
+    _route("/hours_for", "hours_for", "The hours needed for a score", endpoints.hours_for),
+    _route("/model", "get_model", "The model being served", endpoints.model_card),
+    _route("/training", "get_training", "What the page draws", endpoints.training),
     *_of_model("/v2/models/{model}", ""),
     *_of_model("/v2/models/{model}/versions/{version}", "_version"),
-    _answer("/v2", "get_server", "The server", endpoints.server_metadata, "anyone"),
-    _answer("/v2/health/live", "get_live", "The server answers", endpoints.health, "probe"),
-    _answer("/v2/health/ready", "get_ready", "The model is loaded", endpoints.health, "probe"),
-    _answer(
-        "/v1/models/{model}:predict",
-        "predict_v1",
-        "The scores by KServe's V1 protocol",
-        endpoints.predict_instances,
-    ),
-    _answer("/v1/models/{model}", "get_model_v1", "The model is ready", endpoints.model_ready),
-    _answer("/invocations", "invoke", "The scores for SageMaker", endpoints.predict_instances),
-    _answer("/ping", "ping", "The model is loaded, for SageMaker", endpoints.health, "probe"),
-    Route("/ui", "get_page", "The model to see and ask", HTML, pages.file, access="anyone"),
+    _route("/v2", "get_server", "The server", server_metadata, "anyone"),
+    _route("/v2/health/live", "get_live", "The server answers", health, "probe"),
+    _route("/v2/health/ready", "get_ready", "The model is loaded", health, "probe"),
+    _route("/v1/models/{model}:predict", "predict_v1", "KServe's V1", endpoints.predict_instances),
+    _route("/v1/models/{model}", "get_model_v1", "The model is ready", model_ready),
+    _route("/invocations", "invoke", "Scores for SageMaker", endpoints.predict_instances),
+    _route("/ping", "ping", "The model is loaded, for SageMaker", health, "probe"),
+    Route("/ui", "get_page", "The page", HTML, pages.file, access="anyone"),
     Route("/ui/{name}", "", "", HTML, pages.file, access="anyone", public=False),
     Route("/static_content/{name}", "", "", HTML, pages.file, access="anyone", public=False),
-    Route("/", "go_to_page", "To the page at /ui", None, pages.index, access="anyone"),
+    Route("/", "go_to_page", "Redirects to /ui", None, pages.index, access="anyone"),
     Route("/docs", "get_docs", "The API to read and try", HTML, pages.docs, access="anyone"),
     Route("/docs.json", "get_openapi", "This document", JSON, openapi_document, access="anyone"),
     Route("/schema.json", "get_schema", "The same for BentoML's client", JSON, access="anyone"),
@@ -123,7 +116,7 @@ ROUTES = (
     Route("/healthz", "get_healthz", "The process still answers", TEXT, access="probe"),
     Route("/readyz", "get_readyz", "The model is loaded", TEXT, access="probe"),
 )
-UNKNOWN = Route("other", "", "Whatever is not in the table", None)
+UNKNOWN = Route("other", "", "Any path that is not in the table", None)
 PROBES = frozenset(route.path for route in ROUTES if route.access == "probe")
 _EXACT = {route.path: route for route in ROUTES if "{" not in route.path}
 _NAMED = [(compile_path(route.path)[0], route) for route in ROUTES if "{" in route.path]

@@ -62,10 +62,10 @@ def test_a_new_model_is_served_and_a_deleted_one_rolls_back(lab_model: StudyScor
         assert live.served.tag == str(first)
         second = store.save(steeper(lab_model, 3.0))
         await until(lambda: live.served.tag == str(second))
-        assert live.served.predict(4).score == 12.0
+        assert live.served.model.predict(4) == 12.0
         bentoml.models.delete(second)
         await until(lambda: live.served.tag == str(first))
-        assert live.served.predict(4).score == 8.0
+        assert live.served.model.predict(4) == 8.0
 
     following(scenario)
 

@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 
 from models import VERSION, store
 from models.study_score import StudyScore
-from service import open_inference, schemas
+from service import open_inference, tensors
 from service.guard import Guard
 from service.meter import Meter
 from tests.data import rows_of
@@ -132,7 +132,7 @@ def test_one_number_without_a_shape_is_answered(client: TestClient) -> None:
     assert outputs(infer(client, hours([9], [])))["score"] == [18.0]
 
 
-@pytest.mark.parametrize("datatype", [*get_args(schemas.Integer), "FP16", "FP32", "FP64"])
+@pytest.mark.parametrize("datatype", [*get_args(tensors.Integer), "FP16", "FP32", "FP64"])
 def test_hours_come_in_every_kind_of_number(client: TestClient, datatype: str) -> None:
     form = {"UINT": "BHIQ", "INT": "bhiq", "FP": "?efd"}[datatype.rstrip("0123456789")]
     letter = form[[8, 16, 32, 64].index(int(datatype.lstrip("UINTFP")))]
