@@ -11,26 +11,19 @@ import socket
 import struct
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 import requests
 
-from tests.processes import (
-    BODY,
-    REQUEST,
-    Home,
-    Server,
-    right,
-    run,
-    start_serving,
-    wait_until,
-)
-from tests.tools import proxy_running, tool
+from tests.data import FILES
+from tests.processes import BODY, REQUEST, Home, Server, right, run, start_serving, wait_until
+from tests.tools import proxying, tool
 
 ASK = REQUEST % (len(BODY), BODY)
 PAGE = b"GET /static_content/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"  # over a megabyte
@@ -120,58 +113,17 @@ def test_an_idle_connection_lives_as_long_as_is_set(server: Server) -> None:
         assert everything(unused) == b""
 
 
-NGINX = """
-daemon off; pid nginx.pid; error_log nginx.log; worker_processes 1;
-events {}
-http {
-    access_log off; client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3;
-    uwsgi_temp_path t4; scgi_temp_path t5;
-    upstream service {
-        server 127.0.0.1:SERVICE; keepalive 32; keepalive_timeout LIMITs;
-    }
-    server {
-        listen 127.0.0.1:PROXY;
-        location / {
-            proxy_pass http://service; proxy_http_version 1.1; proxy_set_header Connection "";
-            proxy_next_upstream off;
-            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-        }
-    }
-}
-"""
-HAPROXY = """
-global
-    tune.pool-high-fd-ratio 90
-defaults
-    mode http
-    retries 0
-    timeout connect 5s
-    timeout client 30s
-    timeout server 30s
-frontend front
-    bind 127.0.0.1:PROXY
-    default_backend back
-backend back
-    http-reuse always
-    option forwardfor
-    server service 127.0.0.1:SERVICE pool-purge-delay LIMITs
-"""
-
-
-@contextmanager
-def proxying(kind: str, server: Server, folder: Path, limit: int) -> Iterator[str]:
-    """The URL of a proxy that closes the connections it keeps to the service after `limit` s."""
-    config = {"nginx": NGINX, "haproxy": HAPROXY}[kind].replace("SERVICE", str(server.port))
-    with proxy_running(kind, config.replace("LIMIT", str(limit)), folder) as url:
-        yield url
-
-
 def ask_at_once(url: str, number: int = 20) -> list[int]:
     def ask(_: int) -> int:
         return requests.post(f"{url}/predict", json={"hours": 4}, timeout=10).status_code
 
     with ThreadPoolExecutor(number) as clients:
         return list(clients.map(ask, range(number)))
+
+
+def wait_for_a_close(server: Server) -> None:
+    kept = established(server)
+    wait_until(lambda: established(server) < kept)
 
 
 def closed_by_the_service(server: Server) -> int:
@@ -187,16 +139,15 @@ def closed_by_the_service(server: Server) -> int:
 def test_a_proxy_keeps_connections_as_long_as_it_likes_and_gets_no_502(
     kind: str, trained: Home, tmp_path: Path
 ) -> None:
-    with start_serving(trained) as server, proxying(kind, server, tmp_path, 6) as url:
-        assert set(ask_at_once(url)) == {200}
-        kept = established(server)
-        wait_until(lambda: established(server) < kept)
-        assert closed_by_the_service(server) == 0
-    with start_serving(trained) as server, proxying(kind, server, tmp_path, 1) as url:
-        for _ in range(3):  # again just when the proxy begins to close what it kept
+    with start_serving(trained) as server:
+        with proxying(kind, server.url, tmp_path, limit=6) as url:
             assert set(ask_at_once(url)) == {200}
-            kept = established(server)
-            wait_until(lambda kept=kept: established(server) < kept)  # type: ignore[misc]
+            wait_for_a_close(server)
+            assert closed_by_the_service(server) == 0
+        with proxying(kind, server.url, tmp_path, limit=1) as url:
+            for _ in range(3):  # again just when the proxy begins to close what it kept
+                assert set(ask_at_once(url)) == {200}
+                wait_for_a_close(server)
 
 
 def test_half_sent_heads_and_bodies_are_gone_after_their_time(quick: Home) -> None:
@@ -267,19 +218,16 @@ def test_trailers_do_no_harm(server: Server) -> None:
     assert scores(exchange(server, chunked * 3)) == [8.0] * 3
 
 
-def never_reads(connection: socket.socket) -> None:
-    connection.setblocking(False)
-    with contextlib.suppress(BlockingIOError):
-        for _ in range(1000):
-            connection.send(PAGE * 100)
-
-
 def test_those_who_do_not_read_hold_nobody_up_and_are_cut(quick: Home) -> None:
     environment = {**quick, "STUDY_SCORE_MAX_CONCURRENCY": "20"}
     with start_serving(environment) as server, contextlib.ExitStack() as stack:
         with little_more_memory(server, 60):
             for _ in range(60):
-                never_reads(stack.enter_context(connected(server)))
+                connection = stack.enter_context(connected(server))
+                connection.setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    for _ in range(1000):
+                        connection.send(PAGE * 100)
             assert right(server.url)
             wait_until(lambda: established(server) == 0, 30)
         assert right(server.url)
@@ -309,39 +257,52 @@ def test_one_who_reads_slowly_gets_the_whole_answer(quick: Home) -> None:
         assert statuses(answer) == [200] * 4
 
 
-def test_little_of_an_answer_waits_in_the_kernel_where_nobody_sees_it_taken(quick: Home) -> None:
-    with start_serving({**quick, "STUDY_SCORE_TIMEOUT_SECONDS": "30"}) as server:
-        with hardly_reading(server) as connection:
-            connection.sendall(PAGE * 4)
-            assert all(right(server.url) for _ in range(50))
-            worker_of(server).suspend()
-            held = 0
-            with contextlib.suppress(TimeoutError):
-                while part := connection.recv(1 << 16):
-                    held += len(part)
-            worker_of(server).resume()
-        assert 0 < held < 200_000
-
-
-def test_who_comes_new_does_not_wait_for_all_who_pipeline(quick: Home) -> None:
-    patient = {**quick, "STUDY_SCORE_TIMEOUT_SECONDS": "30", "STUDY_SCORE_KEEP_ALIVE_SECONDS": "30"}
-    with contextlib.ExitStack() as stack:
-        server = stack.enter_context(start_serving(patient))
-        worker, number = worker_of(server), 300
-        worker.suspend()
-        stack.callback(worker.resume)
-        crowd = [stack.enter_context(connected(server)) for _ in range(number)]
-        for connection in crowd:
-            connection.sendall(b"GET /v2 HTTP/1.1\r\nHost: x\r\n\r\n" * 500)
-        new = stack.enter_context(connected(server))
-        new.sendall(ASK)
+@contextmanager
+def suspended(server: Server) -> Iterator[None]:
+    worker = worker_of(server)
+    worker.suspend()
+    try:
+        yield
+    finally:
         worker.resume()
+
+
+@pytest.fixture(scope="module")
+def patient(quick: Home) -> Iterator[Server]:
+    """A server that waits for its clients longer than a test takes."""
+    times = {"STUDY_SCORE_TIMEOUT_SECONDS": "30", "STUDY_SCORE_KEEP_ALIVE_SECONDS": "30"}
+    with start_serving({**quick, **times}) as server:
+        yield server
+
+
+def test_little_of_an_answer_waits_in_the_kernel_where_nobody_sees_it_taken(
+    patient: Server,
+) -> None:
+    held = 0
+    with hardly_reading(patient) as connection:
+        connection.sendall(PAGE * 4)
+        assert all(right(patient.url) for _ in range(50))
+        with suspended(patient), contextlib.suppress(TimeoutError):
+            while part := connection.recv(1 << 16):
+                held += len(part)
+    assert 0 < held < 200_000
+
+
+def test_who_comes_new_does_not_wait_for_all_who_pipeline(patient: Server) -> None:
+    number = 300
+    with contextlib.ExitStack() as stack:
+        with suspended(patient):
+            crowd = [stack.enter_context(connected(patient)) for _ in range(number)]
+            for connection in crowd:
+                connection.sendall(b"GET /v2 HTTP/1.1\r\nHost: x\r\n\r\n" * 500)
+            new = stack.enter_context(connected(patient))
+            new.sendall(ASK)
         answer = b""
         while not scores(answer) and (part := new.recv(1 << 16)):
             answer += part
         assert scores(answer) == [8.0]
-        worker.suspend()
-        answered = sum(connection.recv(1 << 20).count(b"HTTP/1.1 200") for connection in crowd)
+        with suspended(patient):
+            answered = sum(connection.recv(1 << 20).count(b"HTTP/1.1 200") for connection in crowd)
         assert answered < 20 * number
 
 
@@ -356,9 +317,7 @@ def test_pipelined_requests_are_all_answered_in_their_order(server: Server) -> N
 def test_the_requests_before_a_broken_one_are_answered(server: Server) -> None:
     answer = exchange(server, ASK * 100 + b"nonsense\r\n\r\n" + ASK)
     assert statuses(answer) == [200] * 100 + [400]
-    assert json.loads(answer.rpartition(b"\r\n\r\n")[2]) == {
-        "error": "the request is not valid HTTP"
-    }
+    assert body_of(answer) == {"error": "the request is not valid HTTP"}
 
 
 def test_a_long_body_with_half_the_next_head_behind_it_loses_neither(server: Server) -> None:
@@ -411,28 +370,29 @@ def test_an_offer_to_upgrade_is_declined_and_the_request_answered(
         assert scores(everything(connection)) == [8.0]
 
 
-def test_a_websocket_handshake_gets_the_json_error(server: Server) -> None:
-    handshake = b"GET /predict HTTP/1.1\r\nHost: x\r\n%s\r\n" % UPGRADES["websocket"]
-    answer = exchange(server, handshake)
-    assert statuses(answer) == [405]
-    assert set(json.loads(answer.rpartition(b"\r\n\r\n")[2])) == {"error"}
+def body_of(answer: bytes) -> Any:
+    return json.loads(answer.rpartition(b"\r\n\r\n")[2])
 
 
 @pytest.mark.parametrize(
-    "sent",
+    ("sent", "status"),
     [
-        b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(256)),
-        b"GET http:/// HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET /model HTTP/1.1\r\n\r\n",
-        b"GET /model HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n",
+        (b"GET /predict HTTP/1.1\r\nHost: x\r\n%s\r\n" % UPGRADES["websocket"], 405),
+        (b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(256)), 400),
+        (b"GET http:/// HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"GET /model HTTP/1.1\r\n\r\n", 400),
+        (b"GET /model HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", 400),
     ],
+    ids=["websocket", "connect", "http/2", "tls", "no authority", "no host", "two hosts"],
 )
-def test_what_is_no_request_gets_a_json_error(server: Server, sent: bytes) -> None:
+def test_what_cannot_be_answered_gets_a_json_error(
+    server: Server, sent: bytes, status: int
+) -> None:
     answer = exchange(server, sent)
-    assert statuses(answer) == [400]
-    assert set(json.loads(answer.rpartition(b"\r\n\r\n")[2])) == {"error"}
+    assert statuses(answer) == [status]
+    assert set(body_of(answer)) == {"error"}
 
 
 def test_http_1_0_needs_no_host(server: Server) -> None:
@@ -452,75 +412,48 @@ def test_curl_offers_http_2_and_is_answered(server: Server) -> None:
     assert json.loads(answer)["score"] == 8.0
 
 
-def test_java_offers_http_2_and_is_answered(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "Ask.java").write_text("""
-import java.net.URI;
-import java.net.http.*;
-
-class Ask {
-    public static void main(String[] url) throws Exception {
-        var client = HttpClient.newHttpClient();
-        var request = HttpRequest.newBuilder(URI.create(url[0]))
-            .header("Content-Type", "application/json")
-            .POST(HttpRequest.BodyPublishers.ofString("{\\"hours\\": 4}")).build();
-        for (int i = 0; i < 3; i++)
-            System.out.println(client.send(request, HttpResponse.BodyHandlers.ofString()).body());
-    }
-}
-""")
+def test_java_offers_http_2_and_is_answered(server: Server) -> None:
     tool("javac", "apt-get install default-jdk-headless")
-    command = ["java", str(tmp_path / "Ask.java"), f"{server.url}/predict"]
+    command = ["java", str(FILES / "Ask.java"), f"{server.url}/predict"]
     answer = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
     assert scores(answer) == [8.0] * 3
 
 
-def test_only_proxies_that_are_named_say_whom_they_ask_for(trained: Home, tmp_path: Path) -> None:
-    def logged(name: str, settings: Home) -> str:
-        log = tmp_path / name
-        environment = {**trained, "STUDY_SCORE_ACCESS_LOG": "on", **settings}
-        with log.open("w") as stream, start_serving(environment, stdout=stream) as server:
-            requests.get(f"{server.url}/{name}", headers={"X-Forwarded-For": "1.2.3.4"}, timeout=30)
-            wait_until(lambda: f"GET /{name} 404" in log.read_text())
-        return log.read_text()
+TRUSTED = {"STUDY_SCORE_TRUSTED_PROXIES": "10.0.0.0/8, 127.0.0.1"}
 
-    assert "127.0.0.1 GET /nobody" in logged("nobody", {})
-    named = {"STUDY_SCORE_TRUSTED_PROXIES": "10.0.0.0/8, 127.0.0.1"}
-    assert "1.2.3.4 GET /named" in logged("named", named)
+
+@pytest.mark.parametrize(("settings", "client"), [({}, "127.0.0.1"), (TRUSTED, "1.2.3.4")])
+def test_only_proxies_that_are_named_say_whom_they_ask_for(
+    trained: Home, tmp_path: Path, settings: Home, client: str
+) -> None:
+    log = tmp_path / "log"
+    environment = {**trained, "STUDY_SCORE_ACCESS_LOG": "on", **settings}
+    with log.open("w") as stream, start_serving(environment, stdout=stream) as server:
+        requests.get(f"{server.url}/x", headers={"X-Forwarded-For": "1.2.3.4"}, timeout=30)
+        wait_until(lambda: "GET /x 404" in log.read_text())
+    assert f"{client} GET /x" in log.read_text()
 
 
 def test_clients_that_are_gone_leave_nothing_in_the_log(quick: Home, tmp_path: Path) -> None:
-    def leave(connection: socket.socket) -> None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
     log = tmp_path / "log"
     with log.open("w") as stream, start_serving(quick, stdout=stream, stderr=stream) as server:
         before = log.stat().st_size
         for sent in (ASK, ASK * 100, PAGE, PAGE * 10, ASK[:-3], ASK + ASK[:-3], ASK * 2 + b"x"):
-            for reset in (True, False):
-                for _ in range(20):
-                    with connected(server) as connection:
-                        if reset:
-                            leave(connection)
-                        connection.sendall(sent)
+            for number in range(40):
+                with connected(server) as connection:
+                    reset = struct.pack("ii", number % 2, 0)
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+                    connection.sendall(sent)
         wait_until(lambda: established(server) == 0)
         assert right(server.url)
         assert log.read_text()[before:] == ""
 
 
-CLIENTS: dict[str, Callable[[socket.socket], None]] = {
-    "reads nothing": lambda connection: connection.sendall(PAGE * 50),
-    "sends half a head": lambda connection: connection.sendall(ASK[:40]),
-    "sends half a body": lambda connection: connection.sendall(ASK[:-3]),
-    "sends nothing": lambda connection: None,
-    "sends for ever": lambda connection: connection.sendall(ASK * 500 + ASK[:-3]),
-}
-
-
 def test_sigterm_ends_the_service_whatever_clients_do(quick: Home) -> None:
     environment = {**quick, "STUDY_SCORE_KEEP_ALIVE_SECONDS": "3600"}
     with start_serving(environment) as server, contextlib.ExitStack() as stack:
-        for behave in CLIENTS.values():
+        for sent in (PAGE * 50, ASK[:40], ASK[:-3], b"", ASK * 500 + ASK[:-3]):
             for _ in range(20):
-                behave(stack.enter_context(connected(server)))
+                stack.enter_context(connected(server)).sendall(sent)
         server.send_signal(signal.SIGTERM)
         assert server.wait(timeout=8) == 0

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.data import FILES
 from tests.processes import accepts, free_port, wait_until
 
 
@@ -29,10 +30,14 @@ def tool(name: str, install: str, *places: str) -> str:
 
 
 @contextmanager
-def proxy_running(kind: str, config: str, folder: Path) -> Iterator[str]:
-    """The URL of nginx or HAProxy with this configuration, PROXY being its port."""
+def proxying(kind: str, service: str, folder: Path, limit: int = 60) -> Iterator[str]:
+    """The URL of nginx or HAProxy before a service; connections are kept for `limit` seconds."""
     port = free_port()
-    (folder / "config").write_text(config.replace("PROXY", str(port)))
+    config = (FILES / f"{kind}.conf").read_text()
+    places = {"SERVICE": service.rpartition(":")[2], "PROXY": str(port), "LIMIT": str(limit)}
+    for place, value in places.items():
+        config = config.replace(place, value)
+    (folder / "config").write_text(config)
     command = {
         "nginx": [tool("nginx", "apt-get install nginx-light"), "-p", str(folder), "-c", "config"],
         "haproxy": [tool("haproxy", "apt-get install haproxy"), "-db", "-f", "config"],

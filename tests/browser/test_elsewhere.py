@@ -14,48 +14,7 @@ import requests
 from playwright.sync_api import Browser, Page, expect
 
 from tests.processes import Home, serving, wait_until
-from tests.tools import proxy_running
-
-# /score/ is taken off the path, /kept/ stays on it and is named in a header
-NGINX = """
-daemon off; pid nginx.pid; error_log nginx.log; worker_processes 1;
-events {}
-http {
-    access_log off; client_body_temp_path t1; proxy_temp_path t2; fastcgi_temp_path t3;
-    uwsgi_temp_path t4; scgi_temp_path t5;
-    server {
-        listen 127.0.0.1:PROXY;
-        location /score/ { proxy_pass http://127.0.0.1:SERVICE/; }
-        location /kept/ {
-            proxy_pass http://127.0.0.1:SERVICE;
-            proxy_set_header X-Forwarded-Prefix /kept;
-        }
-        location /livez { proxy_pass http://127.0.0.1:SERVICE; }
-    }
-}
-"""
-HAPROXY = """
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 30s
-    timeout server 30s
-frontend front
-    bind 127.0.0.1:PROXY
-    http-request set-header X-Forwarded-Prefix /kept if { path_beg /kept/ }
-    http-request replace-path /score(/.*) \\1
-    default_backend back
-backend back
-    server service 127.0.0.1:SERVICE
-"""
-
-
-@contextmanager
-def proxying(kind: str, service: str, folder: Path) -> Iterator[str]:
-    """The URL of a proxy before a service."""
-    config = {"nginx": NGINX, "haproxy": HAPROXY}[kind]
-    with proxy_running(kind, config.replace("SERVICE", service.rpartition(":")[2]), folder) as url:
-        yield url
+from tests.tools import proxying
 
 
 @pytest.fixture(scope="module")
