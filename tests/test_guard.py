@@ -57,20 +57,11 @@ def test_any_of_the_keys_opens(scheme: str, key: str) -> None:
     assert answer.json() == {"bytes": 2}
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
-        None,
-        "",
-        "Bearer",
-        "Bearer wrong",
-        "Basic first-key",
-        "first-key",
-        "Bearer first-key,second-key",
-        "Bearer first-ke",
-        "Bearer FIRST-KEY",
-    ],
-)
+WRONG = ["", "Bearer", "Bearer wrong", "Basic first-key", "first-key", "Bearer first-ke"]
+WRONG += ["Bearer first-key,second-key", "Bearer FIRST-KEY"]
+
+
+@pytest.mark.parametrize("header", [None, *WRONG])
 @pytest.mark.parametrize("method", ["POST", "GET", "HEAD", "PUT"])
 def test_no_other_key_opens(method: str, header: str | None) -> None:
     headers = {} if header is None else {"authorization": header}
@@ -122,8 +113,7 @@ def test_without_keys_everything_is_open() -> None:
 
 @pytest.mark.parametrize("size", [0, 99, 100])
 def test_a_body_within_the_limit_arrives_whole(size: int) -> None:
-    headers = {"content-type": "application/json"}
-    answer = guarded(keys=()).post("/x", content=b"x" * size, headers=headers)
+    answer = guarded(keys=()).post("/x", content=b"x" * size, headers=JSON)
     assert answer.json() == {"bytes": size}
 
 
@@ -134,166 +124,138 @@ def test_a_body_that_says_it_is_too_large_is_refused() -> None:
     assert answer.headers["connection"] == "close"
 
 
-@pytest.mark.parametrize("length", ["-1", "1e2", "9" * 5000, "", "+1", "1, 1", "²"])
-def test_a_length_that_is_no_number_is_refused(length: str) -> None:
-    scope = post("/x", (b"content-length", length.encode()))
-    assert asyncio.run(ask(scope, [b"x"]))[0]["status"] == 413
+def http(path: str, *headers: tuple[bytes, bytes], method: str = "POST") -> Scope:
+    return {"type": "http", "method": method, "path": path, "headers": list(headers)}
 
 
-def test_a_body_that_turns_out_too_large_is_refused_without_reading_on() -> None:
-    chunks = [b"x" * 60, b"x" * 60, b"x" * 60]
-    start, *_ = asyncio.run(ask(post("/x"), chunks))
-    assert start["status"] == 413
-    assert len(chunks) == 1  # never asked for
+async def ask(
+    app: ASGIApp, scope: Scope, chunks: list[bytes] | None = None, end: str = ""
+) -> list[Message]:
+    """The messages that answer a request, whose chunks are used up.
 
-
-def post(path: str, *headers: tuple[bytes, bytes]) -> Scope:
-    return {"type": "http", "method": "POST", "path": path, "headers": list(headers)}
-
-
-async def ask(scope: Scope, chunks: list[bytes], disconnect: bool = False) -> list[Message]:
-    """Send a request whose body comes in chunks, which are used up; the messages of the answer."""
-    sent: list[Message] = []
+    After them the client has sent everything, or it "leaves" or "stalls" within the body.
+    """
+    chunks = [b""] if chunks is None else chunks
+    answer: list[Message] = []
 
     async def receive() -> Message:
         if chunks:
             body = chunks.pop(0)
-            return {"type": "http.request", "body": body, "more_body": bool(chunks) or disconnect}
+            return {"type": "http.request", "body": body, "more_body": bool(chunks or end)}
+        if end == "stalls":
+            await asyncio.Event().wait()
         return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
-        sent.append(message)
+        answer.append(message)
 
-    await guarding(echo)(scope, receive, send)
-    return sent
+    await app(scope, receive, send)
+    return answer
+
+
+async def status(app: ASGIApp, scope: Scope) -> int:
+    start, *_ = await ask(app, scope)
+    return int(start["status"])
+
+
+@pytest.mark.parametrize("length", ["-1", "1e2", "9" * 5000, "", "+1", "1, 1", "²"])
+def test_a_length_that_is_no_number_is_refused(length: str) -> None:
+    scope = http("/x", (b"content-length", length.encode()))
+    assert asyncio.run(status(guarding(echo), scope)) == 413
+
+
+def test_a_body_that_turns_out_too_large_is_refused_without_reading_on() -> None:
+    chunks = [b"x" * 60, b"x" * 60, b"x" * 60]
+    start, *_ = asyncio.run(ask(guarding(echo), http("/x"), chunks))
+    assert start["status"] == 413
+    assert len(chunks) == 1  # was not read
 
 
 def test_a_client_that_leaves_while_sending_gets_no_answer() -> None:
-    assert asyncio.run(ask(post("/x"), [b"x"], disconnect=True)) == []
+    assert asyncio.run(ask(guarding(echo), http("/x"), [b"x"], "leaves")) == []
 
 
 def test_a_body_that_does_not_come_gets_504() -> None:
-    async def scenario() -> list[Message]:
-        sent: list[Message] = []
-
-        async def receive() -> Message:
-            if sent_first.is_set():
-                await asyncio.Event().wait()
-            sent_first.set()
-            return {"type": "http.request", "body": b"x", "more_body": True}
-
-        async def send(message: Message) -> None:
-            sent.append(message)
-
-        sent_first = asyncio.Event()
-        await guarding(echo, timeout_seconds=0.01)(post("/x"), receive, send)
-        return sent
-
-    start, body = asyncio.run(scenario())
+    guard = guarding(echo, timeout_seconds=0.01)
+    start, body = asyncio.run(ask(guard, http("/x"), [b"x"], "stalls"))
     assert start["status"] == 504
     assert json.loads(body["body"])["error"] == "the body took longer than 0.01 s to arrive"
 
 
 def test_chunks_are_put_together() -> None:
-    *_, body = asyncio.run(ask(post("/x"), [b"12", b"", b"345"]))
+    *_, body = asyncio.run(ask(guarding(echo), http("/x"), [b"12", b"", b"345"]))
     assert body["body"] == b'{"bytes":5}'
 
 
-def test_too_many_at_a_time_get_429_but_not_health_nor_key_holders_for_open_pages() -> None:
-    async def scenario(slow_path: str) -> list[int]:
+@pytest.mark.parametrize(
+    ("slow_path", "expected"),
+    [("/slow", [429, 200, 200, 200, 200]), ("/ui", [200, 429, 200, 200, 200])],
+)
+def test_too_many_at_a_time_get_429_but_not_health_nor_key_holders_for_open_pages(
+    slow_path: str, expected: list[int]
+) -> None:
+    async def scenario() -> list[int]:
         entered, leave = asyncio.Event(), asyncio.Event()
 
         async def slow(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["path"] in ("/slow", "/ui"):
+            if scope["path"] == slow_path:
                 entered.set()
                 await leave.wait()
             await echo(scope, receive, send)
 
         guard = guarding(slow, max_concurrency=1)
-        statuses: list[int] = []
-
-        async def get(path: str) -> None:
-            async def send(message: Message) -> None:
-                statuses.append(message.get("status", 0))
-
-            async def receive() -> Message:
-                return {"type": "http.request", "body": b""}
-
-            scope = {"type": "http", "method": "GET", "path": path, "headers": []}
-            await guard(scope, receive, send)
-
-        first = asyncio.create_task(get(slow_path))
+        first = asyncio.create_task(status(guard, http(slow_path, method="GET")))
         await entered.wait()
-        for path in ("/second", "/docs", "/livez"):
-            await get(path)
+        paths = ("/second", "/docs", "/livez")
+        statuses = [await status(guard, http(path, method="GET")) for path in paths]
         leave.set()
-        await first
-        await get("/third")
-        return [status for status in statuses if status]
+        return [*statuses, await first, await status(guard, http("/third", method="GET"))]
 
-    assert asyncio.run(scenario("/slow")) == [429, 200, 200, 200, 200]
-    assert asyncio.run(scenario("/ui")) == [200, 429, 200, 200, 200]
+    assert asyncio.run(scenario()) == expected
 
 
 def test_who_has_no_key_takes_no_place_from_those_who_have_one() -> None:
+    right, wrong = (
+        http("/predict", (b"authorization", b"Bearer " + key)) for key in (b"key", b"wrong")
+    )
+
     async def scenario() -> list[int]:
-        stalled = asyncio.Event()
+        begun, stalled = asyncio.Event(), asyncio.Event()
         guard = guarding(echo, ("key",), max_concurrency=1)
-        statuses: list[int] = []
 
-        async def post(key: bytes, reads_answer: bool = True) -> None:
-            async def send(message: Message) -> None:
-                if message["type"] == "http.response.start":
-                    statuses.append(message["status"])
-                if not reads_answer:
-                    await stalled.wait()
+        async def not_reading(scope: Scope, receive: Receive, send: Send) -> None:
+            async def stall(message: Message) -> None:
+                begun.set()
+                await stalled.wait()
+                await send(message)
 
-            async def receive() -> Message:
-                return {"type": "http.request", "body": b"{}"}
+            await guard(scope, receive, stall)
 
-            headers = [(b"authorization", b"Bearer " + key)]
-            await guard({**scope, "headers": headers}, receive, send)
-
-        scope: Scope = {"type": "http", "method": "POST", "path": "/predict"}
-        first = asyncio.create_task(post(b"wrong", reads_answer=False))
-        while not statuses:
-            await asyncio.sleep(0)
-        await post(b"key")
-        await post(b"wrong")
+        first = asyncio.create_task(status(not_reading, wrong))
+        await begun.wait()
+        statuses = [await status(guard, scope) for scope in (right, wrong)]
         stalled.set()
-        await first
-        await post(b"wrong")
-        return statuses
+        return [*statuses, await first, await status(guard, wrong)]
 
-    assert asyncio.run(scenario()) == [401, 200, 429, 401]
+    assert asyncio.run(scenario()) == [200, 429, 401, 401]
 
 
 def test_a_request_that_is_cancelled_leaves_its_place() -> None:
     async def scenario() -> int:
-        entered, forever = asyncio.Event(), asyncio.Event()
+        entered = asyncio.Event()
 
-        async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+        async def endless_once(scope: Scope, receive: Receive, send: Send) -> None:
             if not entered.is_set():
                 entered.set()
-                await forever.wait()
+                await asyncio.Event().wait()
             await echo(scope, receive, send)
 
-        statuses: list[int] = []
-
-        async def send(message: Message) -> None:
-            statuses.append(message.get("status", 0))
-
-        async def receive() -> Message:
-            return {"type": "http.request", "body": b""}
-
-        guard = guarding(endless, max_concurrency=1)
-        scope: Scope = {"type": "http", "method": "GET", "path": "/x", "headers": []}
-        first = asyncio.create_task(guard(scope, receive, send))
+        guard = guarding(endless_once, max_concurrency=1)
+        first = asyncio.create_task(ask(guard, http("/x")))
         await entered.wait()
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
-        await guard(scope, receive, send)
-        return statuses[0]
+        return await status(guard, http("/x"))
 
     assert asyncio.run(scenario()) == 200
 
