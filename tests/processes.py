@@ -26,16 +26,15 @@ REQUEST = (
 TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m")
 
 
+def call(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a program; its output is text."""
+    options = {"capture_output": True, "text": True, "timeout": 120, **options}
+    return subprocess.run(command, check=False, **options)
+
+
 def run(home: Home, *command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=cwd,
-        env=home,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    """Run a module of Python."""
+    return call(sys.executable, "-m", *command, cwd=cwd, env=home)
 
 
 def free_port() -> int:
@@ -60,6 +59,12 @@ class Server(subprocess.Popen[bytes]):
         command = [sys.executable, "-m", "bentoml", "serve", *arguments]
         address = ["--host", "127.0.0.1", "--port", str(self.port)]
         super().__init__([*command, *address], cwd=cwd, env=home, **streams)
+
+    def end(self) -> str:
+        """Ask it to end; what it writes to its pipe until then."""
+        self.send_signal(signal.SIGTERM)
+        assert self.stdout is not None
+        return self.stdout.read().decode()
 
 
 @contextmanager
