@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from starlette.testclient import TestClient
 
+from tests.processes import call
 from tests.tools import tool
 
 
@@ -25,15 +25,34 @@ def test_the_document_is_valid_openapi(document: Any) -> None:
     openapi_spec_validator.validate(document)
 
 
-def test_every_documented_get_answers(client: TestClient, document: Any) -> None:
+def schema_of(document: Any, content: Any) -> Draft202012Validator:
+    schema = content["application/json"]["schema"]
+    return Draft202012Validator({**schema, "components": document["components"]})
+
+
+def test_every_documented_get_answers_as_documented(client: TestClient, document: Any) -> None:
     for path, methods in document["paths"].items():
         if "200" in methods.get("get", {}).get("responses", {}):
             answer = client.get(path.replace("{version}", "latest"))
+            content = methods["get"]["responses"]["200"]["content"]
             kind = answer.headers["content-type"].split(";")[0]
-            assert (answer.status_code, [kind]) == (
-                200,
-                list(methods["get"]["responses"]["200"]["content"]),
-            )
+            assert (answer.status_code, [kind]) == (200, list(content))
+            if kind == "application/json":
+                schema_of(document, content).validate(answer.json())
+
+
+def test_inference_takes_json_or_bytes_and_answers_as_documented(
+    client: TestClient, document: Any
+) -> None:
+    paths = [path for path in document["paths"] if path.endswith("/infer")]
+    assert len(paths) == 2
+    for path in paths:
+        operation = document["paths"][path]["post"]
+        request = operation["requestBody"]["content"]
+        assert {*request} == {"application/json", "application/octet-stream"}
+        url = path.replace("{version}", "latest")
+        answer = client.post(url, json=request["application/json"]["example"])
+        schema_of(document, operation["responses"]["200"]["content"]).validate(answer.json())
 
 
 def test_operations_have_names_that_a_generated_client_can_live_with(document: Any) -> None:
@@ -42,11 +61,6 @@ def test_operations_have_names_that_a_generated_client_can_live_with(document: A
     assert len(set(names)) == len(names)
     assert {"predict", "predict_batch", "get_model", "get_training"} < set(names)
     assert all(name.isidentifier() and name.islower() for name in names)
-
-
-def schema_of(document: Any, content: Any) -> Draft202012Validator:
-    schema = content["application/json"]["schema"]
-    return Draft202012Validator({**schema, "components": document["components"]})
 
 
 @pytest.mark.parametrize("path", ["/predict", "/predict_batch", "/hours_for"])
@@ -81,24 +95,12 @@ def test_the_schema_refuses_what_the_service_refuses(document: Any) -> None:
         assert not schema_of(document, content).is_valid(wrong)
 
 
-def test_the_model_card_is_as_documented(client: TestClient, document: Any) -> None:
-    content = document["paths"]["/model"]["get"]["responses"]["200"]["content"]
-    schema_of(document, content).validate(client.get("/model").json())
-
-
 def generate(command: str, document: Any, folder: Path) -> set[str]:
     """What a generator of clients warns of."""
     folder.mkdir()
     (folder / "docs.json").write_text(json.dumps(document))
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    run = subprocess.run(
-        command.split(),
-        cwd=folder,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    run = call(*command.split(), cwd=folder, env={**os.environ, "PATH": path})
     assert run.returncode == 0, run.stdout + run.stderr
     return set(re.findall(r".*\b(?:WARN|WARNING|ERROR)\b.*", run.stdout + run.stderr))
 
