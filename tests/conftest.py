@@ -73,7 +73,7 @@ def trained(home: Home, lab_model: StudyScore) -> Home:
     return {**home, "STUDY_SCORE_ACCESS_LOG": "off"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def lab_model() -> StudyScore:
     return fit(read_rows([]), lr=0.1, epochs=1000)
 
