@@ -17,22 +17,8 @@ from service import openapi
 from service.routes import ROUTES
 from tests.processes import BODY, Home, right, start_serving
 
-PATHS = [
-    b"/predict",
-    b"/predict_batch",
-    b"/predict/",
-    b"/predict?hours=4",
-    b"/model",
-    b"/",
-    b"/docs.json",
-    b"/static_content/../x",
-    b"//predict",
-    b"/%00",
-    b"/%ff%fe",
-    b"/\xff",
-    b"*",
-    b"http://x/predict",
-]
+PATHS = b"/predict /predict_batch /predict/ /predict?hours=4 /model / /docs.json".split()
+PATHS += b"/static_content/../x //predict /%00 /%ff%fe /\xff * http://x/predict".split()
 HEADERS = [
     b"Authorization: Bearer \xff",
     b"Accept: \x80",
@@ -128,9 +114,8 @@ def damaged(chance: random.Random) -> bytes:
             b"",
         ]
     )
-    method = chance.choice(
-        [b"POST"] * 12 + [b"GET", b"PUT", b"HEAD", b"OPTIONS", b"TRACE", b"BREW"]
-    )
+    others = b"GET PUT HEAD OPTIONS TRACE BREW".split()
+    method = chance.choice([b"POST"] * 12 + others)
     path = chance.choice(PATHS)
     kind = chance.choice(
         [b"application/json"] * 5
@@ -147,10 +132,7 @@ def damaged(chance: random.Random) -> bytes:
             [b"Content-Length: %d" % length] * 12
             + [b"Transfer-Encoding: chunked", b"Content-Length: 5\r\nContent-Length: 6", b"X: \x01"]
         ),
-        *chance.sample(
-            HEADERS,
-            chance.randrange(3),
-        ),
+        *chance.sample(HEADERS, chance.randrange(3)),
         b"Connection: close",
     ]
     request = b"\r\n".join(lines) + b"\r\n\r\n" + body

@@ -11,22 +11,22 @@ from service.memory import check_memory
 MIB = 1 << 20
 
 
+@pytest.fixture
+def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    return tmp_path
+
+
 @pytest.mark.parametrize("file", ["memory.max", "memory/memory.limit_in_bytes"])
 @pytest.mark.parametrize(
     ("limit", "workers", "most"),
     [(256, 2, 2), (256, 3, 2), (1024, 12, 12), (1024, 13, 12), (100, 1, 0)],
 )
 def test_workers_must_fit_the_memory_limit(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    file: str,
-    limit: int,
-    workers: int,
-    most: int,
+    cgroup: Path, file: str, limit: int, workers: int, most: int
 ) -> None:
-    (tmp_path / file).parent.mkdir(exist_ok=True)
-    (tmp_path / file).write_text(f"{limit * MIB}\n")
-    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    (cgroup / file).parent.mkdir(exist_ok=True)
+    (cgroup / file).write_text(f"{limit * MIB}\n")
     if workers <= most:
         return check_memory(workers)
     with pytest.raises(BentoMLException, match=f"has room for {most}: ") as error:
@@ -35,10 +35,7 @@ def test_workers_must_fit_the_memory_limit(
 
 
 @pytest.mark.parametrize("text", [None, "max\n", "9223372036854771712\n"])
-def test_without_a_limit_any_number_of_workers_fits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
-) -> None:
+def test_without_a_limit_any_number_of_workers_fits(cgroup: Path, text: str | None) -> None:
     if text:
-        (tmp_path / "memory.max").write_text(text)
-    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+        (cgroup / "memory.max").write_text(text)
     check_memory(256)

@@ -35,8 +35,8 @@ def scrape(client: TestClient) -> Samples:
 def total(samples: Samples, name: str, **labels: str) -> float:
     return sum(
         value
-        for (found, having), value in samples.items()
-        if found == name and having >= set(labels.items())
+        for (sample, having), value in samples.items()
+        if sample == name and having >= set(labels.items())
     )
 
 
@@ -124,13 +124,16 @@ def test_the_hours_of_training_are_told_by_their_mean_and_sd(
 ) -> None:
     """They are not added up over the workers."""
     monkeypatch.setattr(metrics(), "folder", str(tmp_path))
-    with leaving("print(flush=True); os.kill(os.getpid(), signal.SIGSTOP)", tmp_path) as worker:
+    with leaving(STOP, tmp_path) as worker:
         assert worker.stdout is not None and worker.stdout.readline()
         samples = scrape(client)
         worker.kill()
     hours = [1, 2, 3]  # the lab's
     assert total(samples, "study_score_training_hours_mean") == statistics.mean(hours)
     assert total(samples, "study_score_training_hours_sd") == statistics.pstdev(hours)
+
+
+STOP = "print(flush=True); os.kill(os.getpid(), signal.SIGSTOP)"
 
 
 def test_made_up_urls_add_no_labels(client: TestClient) -> None:
@@ -168,7 +171,7 @@ def test_a_killed_workers_gauges_are_dropped_and_its_counts_stay(
         assert total(scrape(client), "study_score_model", tag="x") == 0
         assert total(scrape(client), "bentoml_service_request_in_progress") == 0
         assert grown(client, before, "study_score_extrapolated_total") == 1000
-    with leaving("print(flush=True); os.kill(os.getpid(), signal.SIGSTOP)", tmp_path) as worker:
+    with leaving(STOP, tmp_path) as worker:
         assert worker.stdout is not None and worker.stdout.readline()
         assert total(scrape(client), "study_score_model", tag="x") == 1
         assert total(scrape(client), "bentoml_service_request_in_progress") == 5
