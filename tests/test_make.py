@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import ROOT, Home
+from tests.processes import ROOT, Home, call
 from tests.tools import tool
 
 
@@ -30,15 +30,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def make(folder: Path, home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [tool("make", "apt-get install make"), "--no-print-directory", *arguments],
-        cwd=folder,
-        env=home,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    make = tool("make", "apt-get install make")
+    return call(make, "--no-print-directory", *arguments, cwd=folder, env=home)
 
 
 def test_serve_trains_where_the_store_is_empty_and_serves_on_the_port_given(
