@@ -15,7 +15,7 @@ from typing import NamedTuple
 import requests
 
 from service import image
-from tests.processes import ROOT, wait_until
+from tests.processes import ROOT, call, wait_until
 
 INSTALL = (
     "apt-get install --no-install-recommends"
@@ -24,15 +24,15 @@ INSTALL = (
 HERE = Path(__file__).parent
 BASE = f"docker.io/library/{image.BASE}"
 IMAGE = "localhost/study_score:latest"
-HARDENED = (
+LIKE_DOCKER = (
     "--read-only",
-    "--read-only-tmpfs=false",
     "--tmpfs=/tmp:size=32m",
     "--cap-drop=all",
     "--security-opt=no-new-privileges",
     "--memory=256m",
     "--pids-limit=100",
 )
+HARDENED = (*LIKE_DOCKER, "--read-only-tmpfs=false")
 
 
 def environment() -> dict[str, str]:
@@ -57,15 +57,8 @@ def built(folder: Path) -> Iterator[tuple[dict[str, str], float]]:
     home = {**environment(), "BENTOML_HOME": str(folder / "bentoml")}
     subprocess.run([HERE / "base.sh", BASE], env=home, timeout=300, check=True)
     start = time.monotonic()
-    make = subprocess.run(
-        ["make", "image"],
-        cwd=ROOT,
-        env=home,
-        umask=0o077,  # its files here are its owner's alone, and the container's users read them
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    # with this umask only their owner can read the files here; in the image every user can
+    make = call("make", "image", cwd=ROOT, env=home, umask=0o077, timeout=300)
     assert make.returncode == 0, make.stdout + make.stderr
     seconds = time.monotonic() - start
     try:
@@ -77,9 +70,7 @@ def built(folder: Path) -> Iterator[tuple[dict[str, str], float]]:
 
 def podman(*command: str) -> str:
     """What a command prints."""
-    run = subprocess.run(
-        ["podman", *command], env=environment(), capture_output=True, text=True, timeout=60
-    )
+    run = call("podman", *command, env=environment(), timeout=60)
     assert run.returncode == 0, (command, run.stderr)
     return run.stdout.strip()
 
@@ -128,3 +119,12 @@ def right(url: str, key: str = "") -> bool:
     except requests.RequestException:
         return False
     return answer.ok and answer.json()["score"] == 8
+
+
+def serves(url: str, model: str, key: str) -> bool:
+    headers = {"Authorization": f"Bearer {key}"}
+    try:
+        answer = requests.get(f"{url}/model", headers=headers, timeout=5)
+    except requests.RequestException:
+        return False
+    return answer.ok and answer.json()["tag"] == model

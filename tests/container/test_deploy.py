@@ -24,9 +24,9 @@ from jsonschema import Draft202012Validator
 from service.routes import PROBES
 from service.settings import PREFIX, Settings
 from tests.container.conftest import Built
-from tests.container.podman import IMAGE, podman, right
+from tests.container.podman import IMAGE, podman, right, serves
 from tests.data import FILES
-from tests.processes import ROOT, free_port, wait_until
+from tests.processes import ROOT, call, free_port, wait_until
 from tests.tools import tool
 
 COMPOSE = ROOT / "service/deploy/compose.yaml"
@@ -44,7 +44,6 @@ MANIFESTS = read("study-score.yaml", "ingress.yaml")
 (POD_MONITOR,) = read("podmonitor.yaml")
 (POD,) = (each["spec"]["template"]["spec"] for each in MANIFESTS if each["kind"] == "Deployment")
 KEY = "a-key-of-the-tests"
-BEARER = {"Authorization": f"Bearer {KEY}"}
 
 
 @pytest.mark.parametrize("version", ["1.30", kubernetes_validate.latest_version()])
@@ -153,7 +152,7 @@ def test_kustomize_puts_one_tag_into_what_is_wanted(
 
 def test_the_compose_file_is_valid() -> None:
     checker = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
-    run = subprocess.run([*checker, COMPOSE], capture_output=True, text=True)
+    run = call(*checker, COMPOSE)
     assert run.returncode == 0, run.stdout + run.stderr
 
 
@@ -216,20 +215,18 @@ def compose(built: Built, port: int) -> Iterator[Callable[..., None]]:
     """Calls podman-compose on compose.yaml, published on a free port."""
     project = [sys.executable, "-m", "podman_compose", "--project-name", f"study-score-{port}"]
 
-    def call(*command: str, image: str = "study_score:latest") -> None:
+    def run_compose(*command: str, image: str = "study_score:latest") -> None:
         home = {
             **built.home,
             "STUDY_SCORE_IMAGE": image,
             "STUDY_SCORE_PORT": f"127.0.0.1:{port}",
             "STUDY_SCORE_API_KEY": KEY,
         }
-        done = subprocess.run(
-            [*project, "--file", COMPOSE, *command], env=home, capture_output=True, text=True
-        )
+        done = call(*project, "--file", COMPOSE, *command, env=home, timeout=300)
         assert done.returncode == 0, done.stderr
 
-    yield call
-    call("down")
+    yield run_compose
+    run_compose("down")
 
 
 def test_the_compose_file_runs_and_its_health_check_passes(
@@ -247,22 +244,13 @@ def test_a_retrained_model_is_rolled_out_and_rolled_back(
     built: Built, compose: Callable[..., None], port: int
 ) -> None:
     first = f"study_score:{built.bento.name}"
-    subprocess.run(
-        ["make", "image"], cwd=ROOT, env=built.home, stdout=subprocess.DEVNULL, check=True
-    )
+    assert call("make", "image", cwd=ROOT, env=built.home, timeout=300).returncode == 0
     second = podman("inspect", "--format", '{{index .Labels "study-score.model"}}', IMAGE)
     assert second != built.model
-
-    def serves(model: str) -> bool:
-        try:
-            answer = requests.get(f"http://127.0.0.1:{port}/model", headers=BEARER, timeout=5)
-        except requests.RequestException:
-            return False
-        return answer.ok and answer.json()["tag"] == model
 
     try:
         for image, model in ((first, built.model), (IMAGE, second), (first, built.model)):
             compose("up", "--detach", image=image)
-            wait_until(partial(serves, model))
+            wait_until(partial(serves, f"http://127.0.0.1:{port}", model, KEY))
     finally:
         podman("tag", first, IMAGE)  # for the other tests

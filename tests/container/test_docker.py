@@ -14,19 +14,11 @@ from typing import NamedTuple
 import pytest
 import requests
 
-from tests.container.podman import BASE, environment, right
-from tests.processes import ROOT, accepts, free_port, wait_until
+from tests.container.podman import BASE, LIKE_DOCKER, environment, right
+from tests.processes import ROOT, accepts, call, free_port, wait_until
 from tests.tools import tool
 
 INSTALL = "apt-get install --no-install-recommends docker.io docker-compose"
-HARDENED = (
-    "--read-only",
-    "--tmpfs=/tmp:size=32m",
-    "--cap-drop=all",
-    "--security-opt=no-new-privileges",
-    "--memory=256m",
-    "--pids-limit=100",
-)
 
 
 class Docker(NamedTuple):
@@ -36,9 +28,7 @@ class Docker(NamedTuple):
 
     def __call__(self, *command: str) -> str:
         """What a command prints that talks to the engine."""
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.home, capture_output=True, text=True, timeout=300
-        )
+        done = call(*command, cwd=ROOT, env=self.home, timeout=300)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
         return done.stdout.strip()
 
@@ -64,7 +54,7 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
     command = [str(daemon), *own, *network, f"--host={docker.home['DOCKER_HOST']}"]
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stderr=log) as engine:
         try:
-            wait_until(lambda: answers(docker, "docker", "info"))
+            wait_until(lambda: call("docker", "info", env=docker.home).returncode == 0)
             docker("tests/container/base.sh", BASE)
             docker("podman", "save", "--output", str(folder / "base"), BASE)
             docker("docker", "load", "--quiet", "--input", str(folder / "base"))
@@ -79,10 +69,6 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
                     subprocess.run(["umount", mount], check=True)
 
 
-def answers(docker: Docker, *command: str) -> bool:
-    return subprocess.run(command, env=docker.home, capture_output=True).returncode == 0
-
-
 @pytest.fixture
 def port() -> int:
     return free_port()
@@ -92,7 +78,7 @@ def port() -> int:
 def container(docker: Docker, port: int) -> Iterator[str]:
     """The name of a container that answers rightly."""
     command = ("study_score:latest", "serve", "--port", str(port))
-    name = docker("docker", "run", "--detach", "--network=host", *HARDENED, *command)
+    name = docker("docker", "run", "--detach", "--network=host", *LIKE_DOCKER, *command)
     try:
         wait_until(lambda: right(f"http://127.0.0.1:{port}"))
         yield name
@@ -145,23 +131,19 @@ def test_compose_starts_it_again_when_it_dies(docker: Docker, port: int, tmp_pat
     published = '    ports:\n      - "${STUDY_SCORE_PORT:-127.0.0.1:3000}:3000"\n'
     assert published in compose
     file = tmp_path / "compose.yaml"  # this engine has no network to publish from
-    file.write_text(
-        compose.replace(
-            published, f'    network_mode: host\n    command: ["serve", "--port", "{port}"]\n'
-        )
-    )
-    project = (tool("docker-compose", INSTALL), "--project-name", f"study-score-{port}")
+    on_the_host = f'    network_mode: host\n    command: ["serve", "--port", "{port}"]\n'
+    file.write_text(compose.replace(published, on_the_host))
+    program, name = tool("docker-compose", INSTALL), f"--project-name=study-score-{port}"
+    project = (program, name, f"--file={file}")
     url = f"http://127.0.0.1:{port}"
-    docker(*project, "--file", str(file), "up", "--detach")
+    docker(*project, "up", "--detach")
     try:
         wait_until(lambda: right(url))
-        name = docker(*project, "--file", str(file), "ps", "--quiet")
-        process = int(docker("docker", "inspect", "--format", "{{.State.Pid}}", name))
+        container = docker(*project, "ps", "--quiet")
+        process = int(docker("docker", "inspect", "--format", "{{.State.Pid}}", container))
         os.kill(process, signal.SIGKILL)
-        wait_until(
-            lambda: docker("docker", "inspect", "--format", "{{.RestartCount}}", name) == "1",
-            seconds=30,
-        )
+        count = ("docker", "inspect", "--format", "{{.RestartCount}}", container)
+        wait_until(lambda: docker(*count) == "1", seconds=30)
         wait_until(lambda: right(url))
     finally:
-        docker(*project, "--file", str(file), "down")
+        docker(*project, "down")

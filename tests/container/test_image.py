@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from models import VERSION
 from tests.container.conftest import Built
 from tests.container.podman import BASE, IMAGE, locked, podman
-from tests.processes import ROOT, Home
+from tests.processes import ROOT, Home, call
 
 INSTALLED = """
 import importlib.metadata as metadata
@@ -52,14 +51,10 @@ def test_the_sbom_lists_the_packages_of_the_image_with_their_licences(built: Bui
     text = (built.bento / "sbom.cdx.json").read_text()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     sbom = json.loads(text)
-    assert (sbom["bomFormat"], sbom["metadata"]["component"]["name"]) == (
-        "CycloneDX",
-        "study-score",
-    )
-    listed = {
-        each["purl"].removeprefix("pkg:pypi/").replace("@", "==") for each in sbom["components"]
-    }
-    assert listed == set(locked())
+    name = sbom["metadata"]["component"]["name"]
+    assert (sbom["bomFormat"], name) == ("CycloneDX", "study-score")
+    packages = {each["purl"] for each in sbom["components"]}
+    assert packages == {f"pkg:pypi/{each.replace('==', '@')}" for each in locked()}
     unlicensed = {each["name"] for each in sbom["components"] if "licenses" not in each}
     assert unlicensed <= {"simple-di"}  # whose own metadata name none
 
@@ -83,13 +78,11 @@ def test_no_rooms_but_the_service_and_the_models_are_in_the_image(built: Built) 
 
 def test_labels_say_what_was_built_from_what(built: Built) -> None:
     labels = json.loads(podman("inspect", "--format", "{{json .Labels}}", IMAGE))
-    revision = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    revision = call("git", "rev-parse", "HEAD", cwd=ROOT)
     assert labels["org.opencontainers.image.title"] == "study score"
     assert labels["org.opencontainers.image.version"] == VERSION
-    found = labels["org.opencontainers.image.revision"]
-    assert found.removesuffix("-dirty") == revision.stdout.strip()
+    label = labels["org.opencontainers.image.revision"]
+    assert label.removesuffix("-dirty") == revision.stdout.strip()
     assert labels["study-score.model"] == built.model
     assert podman("image", "exists", f"study_score:{built.bento.name}") == ""
 
@@ -99,39 +92,23 @@ def test_usage_statistics_are_off(built: Built) -> None:
     assert inside("python", "-c", code) == "True"
 
 
-@pytest.fixture
-def engines_that_do_not_run(tmp_path: Path) -> str:
-    """A PATH on which docker and podman fail, as their clients do where no engine runs."""
-    for name in ("docker", "podman"):
-        (tmp_path / name).write_text("#!/bin/sh\nexit 1\n")
-        (tmp_path / name).chmod(0o755)
-    return f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
-
-
-def test_without_a_container_engine_it_is_said_what_to_install(
-    home: Home, engines_that_do_not_run: str
-) -> None:
-    run = subprocess.run(
-        [ROOT / "service/deploy/image.sh"],
-        env={**home, "PATH": engines_that_do_not_run},
-        capture_output=True,
-        text=True,
-    )
+def image_with(home: Home, folder: Path, script: str, *engines: str) -> str:
+    """What image.sh says, which fails, where these clients are a script."""
+    for name in engines:
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    run = call(ROOT / "service/deploy/image.sh", env={**home, "PATH": path})
     assert run.returncode == 1
-    assert run.stderr.startswith("image: no container engine runs here; install and start docker")
+    return run.stderr
+
+
+def test_without_a_container_engine_it_is_said_what_to_install(home: Home, tmp_path: Path) -> None:
+    error = image_with(home, tmp_path, "exit 1", "docker", "podman")
+    assert error.startswith("image: no container engine runs here; install and start docker")
 
 
 def test_a_docker_without_buildx_gets_a_sentence(home: Home, tmp_path: Path) -> None:
-    client = tmp_path / "docker"
-    client.write_text(
-        '#!/bin/sh\n[ "$1" = info ]  # as Docker 23 and later without the component\n'
-    )
-    client.chmod(0o755)
-    run = subprocess.run(
-        [ROOT / "service/deploy/image.sh"],
-        env={**home, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 1
-    assert run.stderr.startswith("image: this docker cannot build: it has no buildx; install it")
+    # as Docker 23 and later without the component
+    error = image_with(home, tmp_path, '[ "$1" = info ]', "docker")
+    assert error.startswith("image: this docker cannot build: it has no buildx; install it")

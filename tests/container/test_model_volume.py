@@ -8,24 +8,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-import requests
 
 from tests.container.conftest import Built
-from tests.container.podman import HARDENED, environment, podman, running
+from tests.container.podman import HARDENED, environment, podman, running, serves
 from tests.container.test_deploy import KEY, played
 from tests.processes import ROOT, free_port, wait_until
 
 COMMAND = ("bentoml", "serve", "--working-dir", "src")
 VOLUME = "study-score-models"
-
-
-def serves(url: str, model: str) -> bool:
-    headers = {"Authorization": f"Bearer {KEY}"}
-    try:
-        answer = requests.get(f"{url}/model", headers=headers, timeout=5)
-    except requests.RequestException:
-        return False
-    return answer.ok and answer.json()["tag"] == model
 
 
 @pytest.fixture
@@ -46,7 +36,7 @@ def test_the_model_of_a_tag_is_served_from_a_volume(built: Built, store: Path, u
     tag = f"--env=STUDY_SCORE_MODEL={built.model}"
     assert newest(store) != built.model
     with running(*HARDENED, *options, tag, command=COMMAND) as container:
-        assert serves(container.url, built.model)
+        assert serves(container.url, built.model, KEY)
     shown = (ROOT / "service/deploy/README.md").read_text()
     for words in (":/models:ro", "BENTOML_HOME=/models", " ".join(COMMAND)):
         assert words in shown
@@ -58,9 +48,9 @@ def test_without_a_tag_the_latest_of_the_volume_is_followed(built: Built, store:
     latest.write_text(built.model.partition(":")[2])
     options = (f"--volume={store}:/models:ro", "--env=BENTOML_HOME=/models")
     with running(*HARDENED, *options, command=COMMAND) as container:
-        assert serves(container.url, built.model)
+        assert serves(container.url, built.model, KEY)
         latest.write_text(later.partition(":")[2])
-        wait_until(partial(serves, container.url, later), seconds=10)
+        wait_until(partial(serves, container.url, later, KEY), seconds=10)
 
 
 def test_a_model_is_rolled_out_from_a_claim_of_kubernetes(
@@ -77,6 +67,6 @@ def test_a_model_is_rolled_out_from_a_claim_of_kubernetes(
             folder.mkdir()
             wanted = ("patches", "model-volume")
             with played(folder, free_port(), *wanted, tag=model) as url:
-                wait_until(partial(serves, url, model))
+                wait_until(partial(serves, url, model, KEY))
     finally:
         podman("volume", "rm", "--force", VOLUME)
