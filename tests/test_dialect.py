@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from tests.data import FILES, assert_refused, read_rows, write
 from tests.tools import tool
-from training import dialect
 from training.columns import Columns
-from training.dialect import Asked, Dialect
+from training.detect import detect
+from training.dialect import Dialect, Options
 from training.errors import DataError
 
 
@@ -29,8 +29,8 @@ def told(
     encoding: str | None = None,
 ) -> Dialect:
     head = content if isinstance(content, bytes) else content.encode()
-    asked = Asked(separator, decimal, encoding)
-    return dialect.tell("marks.csv", head, whole, columns or Columns(), asked)
+    options = Options(separator, decimal, encoding)
+    return detect("marks.csv", head, whole, columns or Columns(), options)
 
 
 @pytest.mark.parametrize(
@@ -293,16 +293,18 @@ def test_the_hint_is_about_the_cause(content: bytes | str, options: tuple[str, s
 
 
 @pytest.mark.parametrize(
-    ("content", "asked"),
+    ("content", "options"),
     [
-        ("hours|score\n1|20\n2|31\n", Asked()),
-        ("  hours   score\n    1.0     20\n   2.0   31  \n", Asked(separator=" ")),
-        ("hours,score\n1,20\n2,31\n\x1a", Asked()),
-        ("hours,score\n1,20\n   \n2,31\n", Asked()),
+        ("hours|score\n1|20\n2|31\n", Options()),
+        ("  hours   score\n    1.0     20\n   2.0   31  \n", Options(separator=" ")),
+        ("hours,score\n1,20\n2,31\n\x1a", Options()),
+        ("hours,score\n1,20\n   \n2,31\n", Options()),
     ],
 )
-def test_how_old_and_odd_programs_write_is_read(tmp_path: Path, content: str, asked: Asked) -> None:
-    moments = read_rows([write(tmp_path, content)], asked=asked).moments
+def test_how_old_and_odd_programs_write_is_read(
+    tmp_path: Path, content: str, options: Options
+) -> None:
+    moments = read_rows([write(tmp_path, content)], options=options).moments
     assert (moments.n, moments.min_x, moments.max_y) == (2, 1, 31)
 
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.data import FILES, read_rows
-from training.dialect import Asked
+from training.dialect import Options
 from training.errors import DataError
 
 CASES = int(os.environ.get("HOSTILE_FILES", 300))
@@ -73,13 +73,13 @@ def test_a_mutated_file_of_any_kind_gives_rows_or_one_line(
         draw = random.Random(case)  # noqa: S311
         path = tmp_path / draw.choice(["rows.csv", "rows.parquet", "rows.xlsx"])
         path.write_bytes(mutated(draw.choice(seeds), draw))
-        asked = Asked(
+        options = Options(
             separator=draw.choice([None, None, None, ";", ","]),
             decimal=draw.choice([None, None, None, ",", "."]),
             encoding=draw.choice([None, None, None, "utf-8", "utf-16", "cp949", "utf-32", "cp037"]),
         )
         try:
-            read_rows([str(path)], skip_bad_rows=draw.random() < 0.5, asked=asked)
+            read_rows([str(path)], skip_bad_rows=draw.random() < 0.5, options=options)
             ends["read"] += 1
         except DataError as error:
             message = str(error)

@@ -24,7 +24,7 @@ from tests.test_bucket import server, store  # noqa: F401
 from tests.test_query import postgresql  # noqa: F401
 from training import bucket, reduce, sources
 from training.__main__ import main
-from training.dialect import Asked
+from training.dialect import Options
 from training.errors import DataError
 
 Report = Callable[..., dict[str, Any]]
@@ -65,8 +65,8 @@ def test_a_bad_cell_of_a_workbook_is_named_and_another_sheet_is_read_by_its_name
     for book in ("openpyxl.xlsx", "calc.xls", "calc.ods"):
         assert main([str(FILES / book), "--sheet", "faulty", "--dry-run"]) == 1
         assert f"{book}, A17: hours is '2026-03-01'; hours must be" in capsys.readouterr().err
-        faulty = Asked(sheet="faulty")
-        notes = read_rows([str(FILES / book)], asked=faulty, skip_bad_rows=True).notes
+        faulty = Options(sheet="faulty")
+        notes = read_rows([str(FILES / book)], options=faulty, skip_bad_rows=True).notes
         assert any("B19: score is missing" in note or "B19 is a formula" in note for note in notes)
 
 

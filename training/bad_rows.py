@@ -7,18 +7,17 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
-from training.engine import Engine, literal
+from training.engine import Engine
 from training.errors import DataError, counted
-from training.ways import Way
+from training.ways import PLAIN, Way, plain
 
-NUMBER = r"\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?\s*"
-WIDE = 1e50  # no score is as large
+ENDLESS = 1e50  # no score is as large
 SHOWN = 60  # characters of a value
 NAMED = 10  # bad rows of a source, in its error
-LONG = 20  # characters of a column's name that may stand twice in a message
-OTHER_MARK = re.compile(r"\s*[-+]?\d+[.,]\d+\s*")
+LONG = 20  # a longer column's name is not repeated in a message
+WITH_MARK = re.compile(r"\s*[-+]?\d+[.,]\d+\s*")
 CLOCK = r"\d{1,2}:\d\d(:\d\d)?"
-HINTS = (  # for what is no number
+HINTS = (  # what to write instead
     (
         re.compile(
             rf"(?i)(오전|오후|[ap]m)?\s*{CLOCK}\s*[ap]\.?m\.?|(오전|오후)\s*\d.*|\d{{4}}-\d\d-\d\d.*"
@@ -43,9 +42,9 @@ class Limit(NamedTuple):
     high: float
 
     def between(self, text: str) -> str:
-        """Those ends in words, but for ends that only a number like this can pass."""
-        is_wide = min(-self.low, self.high) > WIDE and not re.fullmatch(NUMBER, text)
-        return "" if is_wide else f" from {self.low:g} to {self.high:g}"
+        """The range in words; nothing where it is so wide that only a number can be outside."""
+        is_endless = min(-self.low, self.high) > ENDLESS and not re.fullmatch(PLAIN, text)
+        return "" if is_endless else f" from {self.low:g} to {self.high:g}"
 
 
 class BadRow(NamedTuple):
@@ -63,16 +62,11 @@ class BadRows(NamedTuple):
 
     @property
     def rows(self) -> int:
-        """How many they are."""
+        """How many rows cannot be used."""
         return sum(self.counts.values())
 
-    @property
-    def in_order(self) -> list[BadRow]:
-        """The first few of all."""
-        return sorted(row for rows in self.first.values() for row in rows)[:NAMED]
-
     def plus(self, other: BadRows) -> BadRows:
-        """Both."""
+        """These and others."""
         counts, first = Counter(self.counts), dict(self.first)
         counts.update(other.counts)
         for reason, rows in other.first.items():
@@ -85,64 +79,41 @@ class BadRows(NamedTuple):
         return any(reason.endswith(NO_NUMBER) for reason in self.counts)
 
     def error(self, message: str = "") -> DataError:
-        """What a training that does not skip them ends with: a message or the first, then more."""
-        messages = [row.message for row in self.in_order]
+        """The error that lists the first bad rows, below a message if there is one."""
+        first = sorted(row for rows in self.first.values() for row in rows)[:NAMED]
+        messages = [row.message for row in first]
         counts = ", ".join(f"{reason}: {rows:,}" for reason, rows in self.counts.items())
-        if message:
-            messages.insert(0, message)
-        elif self.rows == 1:
-            return DataError(messages[0])
-        return DataError(
-            messages[0], [*messages[1:], f"{counted(self.rows)} cannot be used ({counts})"]
-        )
+        if self.rows > 1 or message:
+            messages.append(f"{counted(self.rows)} cannot be used ({counts})")
+        first_line, *more = [message, *messages] if message else messages
+        return DataError(first_line, more)
 
     def notes(self) -> list[str]:
-        """A sentence for each reason, for who skips them."""
+        """A sentence for each reason, where they are skipped."""
         return [
             f"skipped {counted(rows)}: {reason}; the first is {self.first[reason][0].message}"
             for reason, rows in self.counts.items()
         ]
 
 
-def judged(
-    words: str,
-    decimal: str,
-    limits: tuple[Limit, Limit],
-    ways: tuple[Way | None, Way | None] = (None, None),
-) -> str:
-    """A query for the rows of `words` (row, hours, score, fault), all text but their number.
+def judged(words: str, decimal: str, limits: tuple[Limit, Limit], hours: Way | None = None) -> str:
+    """A query for the rows of `words` (row, hours, score, fault), all text but `row`.
 
-    It answers them with their numbers x and y, null for what is none, and the `reason` why a row
-    cannot be used, null if it can: the place of the reason in `_reasons`.
+    It adds their numbers x and y, null where a text is no number, and `reason`, null where the row
+    can be used, else the place of the reason in `_reasons`. Hours may be written in another way.
     """
-    values = ", ".join(
-        f"CASE WHEN {way.fits} OR {way.or_plain} THEN {way.number} END AS {{name}}".replace(
-            "{}", column
-        ).replace("{name}", name)
-        for column, name, way in zip(
-            ("hours", "score"), ("x", "y"), (way or plain(decimal) for way in ways), strict=True
+    numbers, tests = [], ["WHEN fault IS NOT NULL THEN 0"]
+    for k, (column, name) in enumerate((("hours", "x"), ("score", "y"))):
+        way = (None if k else hours) or plain(column, decimal)
+        numbers.append(f"CASE WHEN {way.fits} THEN {way.number} END AS {name}")
+        missing, low, high = 3 * k + 1, limits[k].low, limits[k].high
+        tests.append(
+            f"WHEN {column} = '' THEN {missing} WHEN {name} IS NULL THEN {missing + 1}"
+            f" WHEN NOT {name} BETWEEN {low!r} AND {high!r} THEN {missing + 2}"
         )
-    )
-    tests = " ".join(
-        f"WHEN {column} = '' THEN {k} WHEN {name} IS NULL THEN {k + 1}"
-        f" WHEN NOT {name} BETWEEN {limit.low!r} AND {limit.high!r} THEN {k + 2}"
-        for k, column, name, limit in zip(
-            (1, 4), ("hours", "score"), ("x", "y"), limits, strict=True
-        )
-    )
     return (
-        f"SELECT *, CASE WHEN fault IS NOT NULL THEN 0 {tests} END AS reason"
-        f" FROM (SELECT *, {values} FROM ({words}))"
-    )
-
-
-def plain(decimal: str) -> Way:
-    """Plain numbers as a way to write them."""
-    pattern = literal(NUMBER.replace(r"\.", re.escape(decimal)))
-    return Way(
-        "",
-        f"regexp_full_match({{}}, {pattern})",
-        f"TRY_CAST(replace({{}}, '{decimal}', '.') AS DOUBLE)",
+        f"SELECT *, CASE {' '.join(tests)} END AS reason"
+        f" FROM (SELECT *, {', '.join(numbers)} FROM ({words}))"
     )
 
 
@@ -153,48 +124,45 @@ def find(
     limits: tuple[Limit, Limit],
     place: Callable[[int, int | None], str],
 ) -> BadRows:
-    """Those among the rows of `judged`; `place` says where a row, or a cell of it, stands.
+    """The bad rows among those of `judged`, whose places `place(row, column)` names.
 
-    Raises duckdb.Error.
+    `decimal` is None where no option says which mark decimals have. Raises duckdb.Error.
     """
     reasons = _reasons(limits)
-    found = BadRows({}, {})
+    bad = BadRows({}, {})
     answers = engine.rows(
         f"SELECT reason, count(*), min_by((row, hours, score, fault), row, {NAMED})"
         f" FROM ({judged}) WHERE reason IS NOT NULL GROUP BY reason ORDER BY min(row)"
     )
     for number, rows, first in answers:
         reason, column = reasons[number]
-        found.counts[reason] = rows
-        found.first[reason] = [
+        bad.counts[reason] = rows
+        bad.first[reason] = [
             BadRow(
                 row,
                 f"{place(row, column)}: "
-                + (fault or _what(limits[column or 0], (hours, score)[column or 0], decimal)),
+                + (fault or _problem(limits[column or 0], (hours, score)[column or 0], decimal)),
             )
             for row, hours, score, fault in first
         ]
-    return found
+    return bad
 
 
 def _reasons(limits: tuple[Limit, Limit]) -> list[tuple[str, int | None]]:
-    """Every reason, and the column that it is about."""
-    return [
-        (FAULTY, None),
-        *(
-            (f"{limit.name} {problem}", column)
-            for column, limit in enumerate(limits)
-            for problem in ("missing", NO_NUMBER, "out of range")
-        ),
+    """Every reason, and the number of the column with the bad value."""
+    return [(FAULTY, None)] + [
+        (f"{limit.name} {problem}", column)
+        for column, limit in enumerate(limits)
+        for problem in ("missing", NO_NUMBER, "out of range")
     ]
 
 
-def _what(limit: Limit, text: str, decimal: str | None) -> str:
-    """What is wrong with a value; `decimal` is null where no option says what it is."""
+def _problem(limit: Limit, text: str, decimal: str | None) -> str:
+    """What is wrong with a value."""
     hint = ""
-    if OTHER_MARK.fullmatch(text) and decimal and decimal not in text:
-        mark = "point" if decimal == "." else "comma"
-        hint = f"; decimals are written with a {mark} here, or --decimal says with what"
+    if WITH_MARK.fullmatch(text) and (decimal or ".") not in text:
+        hint = f"; decimals are written with a {'comma' if decimal == ',' else 'point'} here"
+        hint += ", or --decimal says with what" if decimal else ""
     for pattern, what in HINTS:
         if match := pattern.fullmatch(text.strip()):
             hint = f"; {match.expand(what)}"

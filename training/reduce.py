@@ -16,16 +16,17 @@ import numpy as np
 from models.findings import SURE
 from models.moments import LEAST, PRODUCTS, Line, Moments, merged, plus
 from models.study_score import HOURS_MAX, Source
-from training import bad_rows, sources, ways
+from training import bad_rows, sources
 from training.bad_rows import BadRows, Limit
 from training.columns import Columns
 from training.diagnosis import DISTANCE, SAMPLED, diagnose, kurtosis_of
-from training.dialect import PLAIN, Asked
+from training.dialect import NO_OPTIONS, Options
 from training.engine import Engine
 from training.errors import DataError, counted, one_line
+from training.opening import opened
 from training.processes import Group
-from training.tables import Table, opened
-from training.ways import Way
+from training.tables import Reader, Table
+from training.ways import Way, find_duration
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,7 +94,7 @@ class How(NamedTuple):
     skip_bad_rows: bool = False
     points: bool = False
     score_range: tuple[float, float] | None = None
-    asked: Asked = PLAIN
+    options: Options = NO_OPTIONS
 
     @property
     def limits(self) -> tuple[Limit, Limit]:
@@ -181,15 +182,10 @@ class Reading:
             if not shared and index % self.group.size != self.group.rank:
                 continue
             try:
+                share = self.group if shared else ALONE
+                reader = Reader(self.how.columns, self.how.options, self.engine, share)
                 with place.open() as file:
-                    self.tables[index] = opened(
-                        place,
-                        file,
-                        self.how.columns,
-                        self.how.asked,
-                        self.engine,
-                        self.group if shared else ALONE,
-                    )
+                    self.tables[index] = opened(place, file, reader)
                 if self.tables[index].numbers and sources.is_small(place):
                     self.small.add(index)
             except DataError as error:
@@ -280,35 +276,25 @@ class Reading:
 
     def _good_rows(self, index: int, table: Table) -> str:
         """The query for the rows that can be used, once the others are counted and named."""
-        words = table.words()
-        try:
-            rows, bad = self._judged(index, table, words)
-        except duckdb.Error:
-            if not table.exact:
-                raise
-            rows, bad = self._judged(index, table, table.exact())
+        rows, bad = self._judged(index, table)
         if bad.counts and not self.how.skip_bad_rows:
             raise bad.error()
         self.bad[index] = bad
         return f"SELECT x AS hours, y AS score FROM ({rows}) WHERE reason IS NULL"
 
-    def _judged(self, index: int, table: Table, words: str) -> tuple[str, BadRows]:
-        limits, is_text = self.how.limits, table.kind == "text"
+    def _judged(self, index: int, table: Table) -> tuple[str, BadRows]:
+        limits, words = self.how.limits, table.words()
 
-        def judged(found: tuple[Way | None, Way | None] = (None, None)) -> tuple[str, BadRows]:
-            rows = bad_rows.judged(words, table.decimal, limits, found)
-            mark = table.decimal if is_text else None
+        def judged(hours: Way | None = None) -> tuple[str, BadRows]:
+            rows = bad_rows.judged(words, table.decimal, limits, hours)
+            mark = table.decimal if table.kind == "text" else None
             return rows, bad_rows.find(self.engine, rows, mark, limits, table.place)
 
         rows, bad = judged()
-        if bad.has_no_number:
-            number = bad_rows.plain(table.decimal).fits
-            found = ways.find(self.engine, words, number, takes_decimal=is_text)
-            if any(found):
-                said = dict.fromkeys(way.said for way in found if way)
-                read_as = ", ".join(filter(None, (table.read_as, *said)))
-                self.tables[index] = table._replace(read_as=read_as)
-                return judged(found)
+        if bad.has_no_number and (way := find_duration(self.engine, words, table.decimal)):
+            read_as = ", ".join(filter(None, (table.read_as, way.name)))
+            self.tables[index] = table._replace(read_as=read_as)
+            return judged(way)
         return rows, bad
 
     def _sums(self, rows: str, line: Line) -> Part:
@@ -472,7 +458,7 @@ class Found(NamedTuple):
 def _gathered(reading: Reading) -> Found:
     """Raises DataError for the first source that one of the processes cannot use."""
     tables = {
-        index: table._replace(words=str, exact=None)  # what no other process can use
+        index: table._replace(words=str)  # what no other process can use
         for index, table in reading.tables.items()
     }
     everywhere = reading.group.gather((reading.error, reading.parts, reading.bad, tables))

@@ -20,7 +20,7 @@ from models.moments import Cost
 from models.store import Stored
 from models.study_score import StudyScore
 from training.columns import Columns
-from training.dialect import Asked
+from training.dialect import Options
 from training.engine import ended_by_terminate
 from training.errors import TrainingError, printable
 from training.processes import Group, group
@@ -87,7 +87,7 @@ def _run(options: Namespace, processes: Group, torch: Future[None]) -> int:
         skip_bad_rows=options.skip_bad_rows,
         points=bool(options.picture or options.keep_points),
         score_range=limits,
-        asked=Asked(options.separator, options.decimal, options.encoding, options.sheet),
+        options=Options(options.separator, options.decimal, options.encoding, options.sheet),
     )
     read = functools.partial(read_rows, how=how, group=processes, watch=progress.read)
     known = update.model.moments if update else None

@@ -1,15 +1,14 @@
-"""Rows that sum up others, such as a total below the pupils, told by a word in another column."""
+"""Rows that sum up others, such as a total below the pupils, by a label in another column."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from training.columns import plain
+from training.columns import is_number, normalized
 from training.engine import literal
 
-NEAR = 10  # rows from the head or the end of a table
+NEAR = 10  # rows from the head or the end of a table may sum up others
 WORD = re.compile(
     r"""\W*(?:(?:grand|sub|class|course|overall|over\ all|all|final|possible|group|school)[\s-]*)*
     (?:totals?|sum|average|avg|mean|median|max(?:imum)?|min(?:imum)?|range|count|out\ of|possible
@@ -24,72 +23,62 @@ WORD = re.compile(
     re.VERBOSE,
 )
 
-NAMES = "max", "min"  # which people have, too
-
-Labels = Mapping[int, set[str]]
+NAMES = "max", "min"  # also names of pupils
+Labels = Mapping[int, set[str]]  # by the number of the column
 
 
 def labels(
     head: Sequence[Sequence[str]], tail: Sequence[Sequence[str]], indexes: tuple[int, int]
 ) -> Labels:
-    """What says so near the head of a table and near its end, by the column that it stands in.
+    """The labels of rows that sum up others, near the head or the end of a table, by their column.
 
-    `head` may be more than what is near. A word that every fourth row or more has is a category,
-    such as an average connection; and Max may be a pupil, unless nobody has more.
+    `head` may go beyond the rows near the head. What every fourth of its rows has is no label but a
+    category, such as an average connection.
     """
     near = (*head[:NEAR], *tail[-NEAR:])
     found: dict[int, set[str]] = {}
-    for record in near:
-        for column, text in enumerate(record):
-            word = plain(text)
+    for row in near:
+        for column, text in enumerate(row):
+            word = normalized(text)
             if column in indexes or not WORD.fullmatch(word):
                 continue
-            if word not in NAMES or _is_an_end(record, near, indexes):
+            times = sum(text in other[column : column + 1] for other in head)
+            is_name = word in NAMES and not _is_extreme(row, near, indexes)
+            if times <= max(2, len(head) // 4) and not is_name:
                 found.setdefault(column, set()).add(text)
-    for column, texts in found.items():
-        times = Counter(row[column] for row in head if column < len(row))
-        texts -= {text for text in texts if times[text] > max(2, len(head) // 4)}
-    return {column: texts for column, texts in found.items() if texts}
+    return found
 
 
-def _is_an_end(
-    record: Sequence[str], others: Iterable[Sequence[str]], indexes: tuple[int, int]
+def _is_extreme(
+    row: Sequence[str], others: Iterable[Sequence[str]], indexes: tuple[int, int]
 ) -> bool:
-    """Whether it has the most of both among some rows, or the least."""
-    values = [_numbers(each, indexes) for each in others]
-    own = _numbers(record, indexes)
-    return any(
-        all(pick(value[k] for value in values) == own[k] for k in (0, 1)) for pick in (min, max)
-    )
+    """Whether a row has the most hours and the best score among others, or the least of both."""
+    hours, scores = zip(*(_numbers(other, indexes) for other in others), strict=True)
+    return _numbers(row, indexes) in ((max(hours), max(scores)), (min(hours), min(scores)))
 
 
-def _numbers(record: Sequence[str], indexes: tuple[int, int]) -> list[float]:
-    numbers = []
-    for index in indexes:
-        try:
-            numbers.append(float(record[index].replace(",", ".")))
-        except (ValueError, IndexError):
-            numbers.append(0.0)
-    return numbers
+def _numbers(row: Sequence[str], indexes: tuple[int, int]) -> tuple[float, ...]:
+    """Hours and score, 0 for what is no number."""
+    texts = [row[index].replace(",", ".") if index < len(row) else "" for index in indexes]
+    return tuple(float(text) if is_number(text) else 0.0 for text in texts)
 
 
-def fault(label: str) -> str:
-    """What is wrong with a row that has this label."""
+def _fault(label: str) -> str:
     return f"{label.strip()!r} says that it sums up others; delete it, or the word if it does not"
 
 
-def fault_of(record: Sequence[str], labels: Labels) -> str | None:
-    """What is wrong with a row, if it has one of these labels."""
+def fault_of(row: Sequence[str], labels: Labels) -> str | None:
+    """What is wrong with a row that has one of the labels."""
     for column, texts in labels.items():
-        if column < len(record) and record[column] in texts:
-            return fault(record[column])
+        if column < len(row) and row[column] in texts:
+            return _fault(row[column])
     return None
 
 
 def sql(columns: Mapping[str, Iterable[str]]) -> str:
-    """The same as an SQL expression, of expressions for columns and the labels in each."""
+    """The same in SQL, of SQL expressions for columns and the labels in each."""
     cases = " ".join(
-        f"WHEN {column} = {literal(text)} THEN {literal(fault(text))}"
+        f"WHEN {column} = {literal(text)} THEN {literal(_fault(text))}"
         for column, texts in columns.items()
         for text in sorted(texts)
     )

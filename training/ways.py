@@ -1,12 +1,13 @@
-"""Other ways to write hours and scores than as plain numbers, where a whole column is in one."""
+"""How numbers and durations are written as text, as SQL conditions and values."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from typing import NamedTuple
 
 from training.engine import Engine, literal
 
+PLAIN = r"\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?\s*"
 NUMBER = r"[0-9]+(?:[.,][0-9]{1,2})?"
 HOURS = r"(?:hours?|hrs?|h|std|stunden?|시간|heures?|horas?)\.?"
 MINUTES = r"(?:minutes?|mins?|m|minuten?|분|minutos?)\.?"
@@ -14,75 +15,55 @@ CLOCK = r"^\s*([0-9]+):([0-5][0-9])\s*$"
 WITH_SECONDS = r"^\s*([0-9]+):([0-5][0-9]):([0-5][0-9])\s*$"
 IN_HOURS = rf"(?i)^\s*({NUMBER})\s*{HOURS}\s*(?:([0-5]?[0-9])\s*(?:{MINUTES})?)?\s*$"
 IN_MINUTES = rf"(?i)^\s*({NUMBER})\s*{MINUTES}\s*$"
-WHOLE = r"\s*[-+]?[0-9]+(?:\.0)?\s*"
-COMMA = r"\s*[-+]?[0-9]*,[0-9]+\s*"
-THOUSANDS = r"\s*[-+]?[1-9][0-9]{0,2},[0-9]{3}\s*"
 
 
 class Way(NamedTuple):
-    """What a way is called; as SQL of `{}`, a text: whether it is in it, and the number in it.
+    """A way to write numbers: whether a text is written in it, and its number, both as SQL."""
 
-    `or_plain` are the plain numbers that may stand beside it.
-    """
-
-    said: str
+    name: str
     fits: str
     number: str
-    or_plain: str = "false"
 
 
-def _hours(pattern: str, *parts_of_an_hour: int) -> str:
-    """The sum of what the groups of a pattern hold, in so many parts of an hour."""
+def plain(column: str, decimal: str) -> Way:
+    """Plain numbers in a column."""
+    pattern = PLAIN.replace(r"\.", re.escape(decimal))
+    number = f"TRY_CAST(replace({column}, '{decimal}', '.') AS DOUBLE)"
+    return Way("", _matches(column, pattern), number)
+
+
+def _matches(column: str, pattern: str) -> str:
+    return f"regexp_full_match({column}, {literal(pattern)})"
+
+
+def _sum(pattern: str, *divisors: int) -> str:
+    """The sum of the groups of a pattern in the column of hours, each divided by a number."""
     return " + ".join(
-        f"coalesce(TRY_CAST(replace(regexp_extract({{}}, {literal(pattern)}, {group}), ',', '.')"
-        f" AS DOUBLE), 0) / {parts}"
-        for group, parts in enumerate(parts_of_an_hour, 1)
+        f"coalesce(TRY_CAST(replace(regexp_extract(hours, {literal(pattern)}, {group}), ',', '.')"
+        f" AS DOUBLE), 0) / {divisor}"
+        for group, divisor in enumerate(divisors, 1)
     )
 
 
-def _fits(pattern: str) -> str:
-    return f"regexp_full_match({{}}, {literal(pattern)})"
-
-
 DURATIONS = (
-    Way("hours as hours:minutes", _fits(CLOCK), _hours(CLOCK, 1, 60)),
-    Way("hours as hours:minutes:seconds", _fits(WITH_SECONDS), _hours(WITH_SECONDS, 1, 60, 3600)),
+    Way("hours as hours:minutes", _matches("hours", CLOCK), _sum(CLOCK, 1, 60)),
+    Way(
+        "hours as hours:minutes:seconds",
+        _matches("hours", WITH_SECONDS),
+        _sum(WITH_SECONDS, 1, 60, 3600),
+    ),
     Way(
         "hours and minutes by their units",
-        f"({_fits(IN_HOURS)} OR {_fits(IN_MINUTES)})",
-        f"{_hours(IN_HOURS, 1, 60)} + {_hours(IN_MINUTES, 60)}",
+        f"({_matches('hours', IN_HOURS)} OR {_matches('hours', IN_MINUTES)})",
+        f"{_sum(IN_HOURS, 1, 60)} + {_sum(IN_MINUTES, 60)}",
     ),
 )
-COMMAS = Way(
-    "decimal commas",
-    f"({_fits(COMMA)} AND NOT {_fits(THOUSANDS)})",
-    "TRY_CAST(replace({}, ',', '.') AS DOUBLE)",
-    f"({_fits(COMMA)} OR {_fits(WHOLE)})",
-)
 
 
-def find(
-    engine: Engine, words: str, number: str, takes_decimal: bool
-) -> tuple[Way | None, Way | None]:
-    """The one way in which hours, and that in which scores are written where `words` has them.
-
-    None where they are plain numbers, as `number` says of `{}`, or not all in one way.
-    """
-    commas = () if takes_decimal else (COMMAS,)
-    hours, score = (*DURATIONS, *commas), commas
-    counts = [
-        f"count(*) FILTER ({each.replace('{}', column)})"
-        for column, ways in (("hours", hours), ("score", score))
-        for way in ways
-        for each in (way.fits, f"{number} AND NOT {way.or_plain}")
-    ]
-    if not counts:
-        return None, None
-    (found,) = engine.rows(f"SELECT {', '.join(counts)} FROM ({words})")
-    return _only(hours, found[: 2 * len(hours)]), _only(score, found[2 * len(hours) :])
-
-
-def _only(ways: Sequence[Way], counts: Sequence[int]) -> Way | None:
-    """The only one that texts are in, if they are in no other and no plain numbers beside it."""
-    used = [k for k, _ in enumerate(ways) if counts[2 * k]]
-    return ways[used[0]] if len(used) == 1 and not counts[2 * used[0] + 1] else None
+def find_duration(engine: Engine, words: str, decimal: str) -> Way | None:
+    """The only way in which the hours of `words` are durations; None if some are plain numbers."""
+    ways = (plain("hours", decimal), *DURATIONS)
+    counts = ", ".join(f"count(*) FILTER ({way.fits})" for way in ways)
+    (numbers,) = engine.rows(f"SELECT {counts} FROM ({words})")
+    used = [way for way, count in zip(ways, numbers, strict=True) if count]
+    return used[0] if len(used) == 1 and used[0] in DURATIONS else None

@@ -1,0 +1,107 @@
+"""How a text file is written, detected from its beginning by the rules in training/README.md."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import itertools
+import re
+from collections.abc import Iterator
+
+from training import header
+from training.columns import Columns
+from training.dialect import NO_OPTIONS, Dialect, Options, csv_reader, decoder, is_wide
+from training.errors import DataError
+
+HEAD_BYTES = 1 << 18  # length of the beginning
+NUMBERED_ROWS = 10  # enough to see that rows begin with their numbers
+SEPARATOR_LINE = re.compile(r"(?i:sep)=([,;\t |:^~])(?:\r\n?|\n)")  # as Excel writes and reads it
+DECIMAL = re.compile(r"[-+]?\d*([.,])\d+([eE][-+]?\d+)?")
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}([.,])\d{3}")  # which may also be decimals
+
+
+def detect(
+    name: str, head: bytes, whole: bool, columns: Columns, options: Options = NO_OPTIONS
+) -> Dialect:
+    """How a text is written that begins with `head`, or (`whole`) is just that.
+
+    The header decides the encoding and the separator, the first numbers decide the decimal mark.
+    Raises DataError.
+    """
+    given = options.encoding
+    wide = given if given and is_wide(given) else _utf_16(head)
+    if wide:
+        try:
+            head = decoder(wide, "ignore").decode(head).encode("utf-8", "replace")
+        except UnicodeError as error:
+            raise DataError(f"{name}: is not written in {wide}: {error}") from None
+        options = options._replace(encoding="utf-8")
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    text = head.decode("latin-1")  # one character for each byte: marks and digits are ASCII's
+    lines, line_end = header.first_lines(name, text, whole)
+    if separator_line := SEPARATOR_LINE.match(text):
+        options = options._replace(separator=options.separator or separator_line[1])
+        lines = lines[1:]
+    line, separator, encoding, names = header.find(name, head, lines, columns, options)
+    row, rest = line.row, text[line.end :]
+    if columns.is_data(names):
+        row, rest = row - 1, text[line.start :]
+        names = tuple(f"column {k}" for k in range(1, len(names) + 1))
+    elif _has_row_numbers(rest, separator, len(names)):
+        names = ("", *names)
+    indexes = columns.indexes(name, names)
+    values = (
+        (number, record[index].strip())
+        for number, record in enumerate(records(rest, separator, whole), row + 1)
+        for index in indexes
+        if index < len(record)
+    )
+    decimal = options.decimal or _decimal(name, values, separator, whole)
+    return Dialect(names, indexes, separator, decimal, wide or encoding, line_end, row)
+
+
+def _utf_16(head: bytes) -> str | None:
+    """The kind of UTF-16, by its byte order mark or because every other byte is 0."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    even, odd = head[0:16:2], head[1:16:2]
+    if odd and not any(odd) and all(even):
+        return "utf-16-le"
+    return "utf-16-be" if odd and not any(even) and all(odd) else None
+
+
+def records(text: str, separator: str, whole: bool = True) -> Iterator[list[str]]:
+    """The rows of a text, up to one that csv cannot read or (not `whole`) that may be cut."""
+    file = io.StringIO(text, newline="")
+    with contextlib.suppress(csv.Error):
+        for record in csv_reader(file, separator):
+            if whole or file.tell() < len(text):
+                yield record
+
+
+def _has_row_numbers(rest: str, separator: str, width: int) -> bool:
+    """Whether each row begins with its number between quotes, a column that R does not name."""
+    rows = itertools.islice(records(rest, separator), NUMBERED_ROWS)
+    return rest.startswith('"') and all(
+        len(record) == width + 1 and record[0] == str(number)
+        for number, record in enumerate(filter(None, rows), 1)
+    )
+
+
+def _decimal(name: str, values: Iterator[tuple[int, str]], separator: str, whole: bool) -> str:
+    """The mark of the first number that is unambiguous; raises DataError."""
+    doubtful = None
+    for row, text in values:
+        if match := DECIMAL.fullmatch(text):
+            if (separator == "," and match[1] == ".") or not THOUSANDS.fullmatch(text):
+                return match[1]
+            doubtful = doubtful or (row, text, match[1])
+    if doubtful:
+        row, text, mark = doubtful
+        digits = text.replace(mark, "")
+        raise DataError(
+            f"{name}, row {row}: is {text!r} {text.replace(mark, '.')} or {digits}? With"
+            f" --decimal '{mark}' it is the first; the second must be written as {digits}"
+        )
+    return "," if separator == ";" and not whole else "."

@@ -1,0 +1,166 @@
+"""A text file as a table."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import re
+from collections.abc import Iterable, Iterator
+
+import duckdb
+
+from training import lines, summaries
+from training.detect import HEAD_BYTES, detect, records
+from training.dialect import LINE_MAX, Dialect, decoder, is_wide
+from training.engine import Engine, chunks, literal
+from training.summaries import Labels
+from training.tables import Reader, Table
+
+MORE_BLANKS = re.compile(rb"(?<=[\r\n ]) +| +(?=[\r\n])")
+TAIL_BYTES = 1 << 16
+
+
+def table(name: str, path: str | None, pieces: Iterator[bytes], reader: Reader) -> Table:
+    """The two columns of a text, read from its pieces where it is no file; raises DataError."""
+    head = next(pieces, b"")
+    is_whole = len(head) < HEAD_BYTES
+    dialect = detect(name, head[:HEAD_BYTES], is_whole, reader.columns, reader.options)
+    path = _file(path, itertools.chain([head], pieces), dialect, reader.engine)
+    labels = _labels(path, dialect)
+    link = reader.engine.link(path)
+
+    def words() -> str:
+        if _rows_are_lines(path):
+            with contextlib.suppress(duckdb.Error):
+                copy = reader.engine.new_name()
+                reader.engine.rows(f"CREATE TEMP TABLE {copy} AS {_words(link, dialect, labels)}")
+                return f"SELECT * FROM {copy}"
+        return f"SELECT * FROM {reader.engine.table(lines.rows(path, dialect, labels))}"
+
+    hours, score = (dialect.names[index] for index in dialect.indexes)
+    numbers = None if labels else _numbers(link, dialect, path)
+    return Table(name, "text", (hours, score), words, numbers, dialect.decimal, str(dialect))
+
+
+def _file(path: str | None, pieces: Iterator[bytes], dialect: Dialect, engine: Engine) -> str:
+    """A file that the engine can read: the text's own, or else a changed copy of its pieces."""
+    if is_wide(dialect.encoding):
+        path, pieces = None, _in_utf_8(pieces, dialect.encoding)
+    if dialect.separator == " ":
+        path, pieces = None, _single_blanks(pieces)
+    return path or engine.spool(pieces)
+
+
+def _in_utf_8(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    decode = decoder(encoding, "replace").decode
+    for piece in pieces:
+        yield decode(piece).encode("utf-8", "replace")
+    yield decode(b"", final=True).encode("utf-8", "replace")
+
+
+def _single_blanks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """A text with one blank between two columns, whose columns are aligned by several."""
+    last = b"\n"
+    start = 1
+    for piece in pieces:
+        text = MORE_BLANKS.sub(b"", last + piece)
+        yield text[start:-1]
+        start, last = 0, text[-1:]
+    yield last[start:].rstrip(b" ")
+
+
+def _labels(path: str, dialect: Dialect) -> Labels:
+    """The labels of rows near the header or the end that sum up others."""
+    if len(dialect.names) <= len(set(dialect.indexes)):
+        return {}
+    with open(path, "rb") as file:
+        head = file.read(HEAD_BYTES).decode("latin-1")
+        file.seek(max(0, os.path.getsize(path) - TAIL_BYTES))
+        tail = file.read().decode("latin-1").split(dialect.line_end)
+    is_whole = len(head) < HEAD_BYTES
+    last = [line for line in tail if line.strip()][-summaries.NEAR :]
+    first_rows = [*records(head, dialect.separator, is_whole)][dialect.header_row :]
+    last_rows = [row for line in last for row in records(line, dialect.separator)]
+    first, near_end = (
+        [[dialect.decode(cell) for cell in row] for row in some] for some in (first_rows, last_rows)
+    )
+    return summaries.labels(first, near_end, dialect.indexes)
+
+
+def _rows_are_lines(path: str) -> bool:
+    """Whether each line is a row: no quotes, no blank lines but at the end, no very long lines."""
+    last = b""
+    with open(path, "rb") as file:
+        for chunk in chunks(file):
+            body = (last + chunk).rstrip()
+            if any(piece in body for piece in (b'"', b"\n\n", b"\n\r", b"\r\r")):
+                return False
+            if _is_inside_a_line(chunk):
+                return False
+            last = (last + chunk)[max(0, len(body) - 1) :]
+    return True
+
+
+def _is_inside_a_line(chunk: bytes) -> bool:
+    """Whether a chunk, which is longer than lines may be, has no line end."""
+    return len(chunk) > LINE_MAX and b"\n" not in chunk and b"\r" not in chunk
+
+
+def _numbers(link: str, dialect: Dialect, path: str) -> str | None:
+    """A query for hours and score as numbers, which fails if a row has too many or few values.
+
+    Where a value has a low line it is null, for the engine would take 1_0 for 10. There is no query
+    where a line is so long that the engine could lose it.
+    """
+    has_low_line = False
+    with open(path, "rb") as file:
+        for number, chunk in enumerate(chunks(file)):
+            if _is_inside_a_line(chunk):
+                return None
+            if not number:
+                chunk = chunk.split(dialect.line_end.encode(), dialect.header_row)[-1]
+            has_low_line = has_low_line or b"_" in chunk
+    hours, score = (f"c{index}" for index in dialect.indexes)
+    if not has_low_line:
+        source = _read_csv(link, dialect, "null_padding = false", "DOUBLE")
+        return f"SELECT {hours} AS hours, {score} AS score FROM {source}"
+    hours, score = (
+        f"CASE WHEN NOT contains({column}, '_')"
+        f" THEN replace({column}, '{dialect.decimal}', '.')::DOUBLE END"
+        for column in (hours, score)
+    )
+    source = _read_csv(link, dialect, "null_padding = false")
+    return f"SELECT {hours} AS hours, {score} AS score FROM {source}"
+
+
+def _words(link: str, dialect: Dialect, labels: Labels) -> str:
+    """A query for (row, hours, score, fault) as text, which fails if a row has too many values.
+
+    Where values are padded, the engine lets a quote swallow all that follows, so there may be none.
+    """
+    hours, score = dialect.indexes
+    source = _read_csv(link, dialect, "null_padding = true, parallel = false")
+    blanks = literal(lines.BLANKS)
+    values = ", ".join(f"nullif(trim(c{k}, {blanks}), '')" for k in range(len(dialect.names)))
+    fault = summaries.sql({f"c{column}": texts for column, texts in labels.items()})
+    return (
+        "SELECT row, coalesce(hours, '') AS hours, coalesce(score, '') AS score, fault"
+        f" FROM (SELECT row_number() OVER () + {dialect.header_row} AS row, c{hours} AS hours,"
+        f" c{score} AS score, {fault} AS fault, coalesce({values}) IS NULL AS blank FROM {source})"
+        " WHERE NOT blank"
+    )
+
+
+def _read_csv(link: str, dialect: Dialect, more: str, kind: str = "VARCHAR") -> str:
+    """An SQL table of a text: its columns c0, c1... as text, hours and score of another kind."""
+    columns = ", ".join(
+        f"'c{index}': '{kind if index in dialect.indexes else 'VARCHAR'}'"
+        for index in range(len(dialect.names))
+    )
+    return (
+        f"read_csv({link}, auto_detect = false, columns = {{{columns}}}, header = false,"
+        f" skip = {dialect.header_row}, delim = {literal(dialect.separator)}, quote = '\"',"
+        f" escape = '\"', decimal_separator = '{dialect.decimal}', max_line_size = {LINE_MAX},"
+        f" {more})"
+    )
