@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import bentoml
 import pytest
 import requests
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect
 
 from models import store
 from models.study_score import StudyScore
 from tests.chromium import chromium
 from tests.conftest import environment
+from tests.data import Array, rows_of
 from tests.processes import Home, run, serving, wait_until
+from training.fit import fit
 
 Open = Callable[..., Page]
-Put = Callable[[StudyScore], Any]
+Put = Callable[..., StudyScore]
 
 
 @pytest.fixture(scope="package")  # playwright's event loop must not outlive this folder's tests
@@ -32,10 +34,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def school(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """The lesson's own model: its line misses the rows by a little."""
-    home = {
-        **environment(tmp_path_factory.mktemp("school")),
-        "STUDY_SCORE_ACCESS_LOG": "off",
-    }
+    home = {**environment(tmp_path_factory.mktemp("school")), "STUDY_SCORE_ACCESS_LOG": "off"}
     assert run(home, "training", "--raw", "--force").returncode == 0
     return home
 
@@ -84,6 +83,18 @@ def opened(browser: Browser, url: str) -> Iterator[Open]:
     assert complaints == []
 
 
+@pytest.fixture
+def ready(opened: Open) -> Open:
+    """Opens a page and waits for its first score."""
+
+    def open_page(path: str = "/ui", **settings: Any) -> Page:
+        page = opened(path, **settings)
+        expect(page.locator("#score")).to_be_visible()
+        return page
+
+    return open_page
+
+
 def touch(page: Page, *way: tuple[float, float]) -> None:
     """A finger that comes down at the first place, moves to the others and is lifted."""
     session = page.context.new_cdp_session(page)
@@ -94,29 +105,31 @@ def touch(page: Page, *way: tuple[float, float]) -> None:
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
+def check_with_axe(page: Page) -> None:
+    report = Axe().run(page)
+    assert report.violations_count == 0, report.generate_report()
+
+
 @pytest.fixture
-def put(school: Home, url: str) -> Iterator[Put]:
-    """Puts a model in the place of the one that is served, until the test is over."""
-    there = Path(school["BENTOML_HOME"], "models", "study_score")
-    before = (there / "latest").read_text()
-
-    def serve(version: str) -> None:
-        (there / "new").write_text(version)
-        (there / "new").replace(there / "latest")
-        wait_until(lambda: requests.get(f"{url}/model", timeout=30).json()["tag"].endswith(version))
-
-    @contextmanager
-    def stored(model: StudyScore) -> Iterator[Path]:
-        tag = store.save(model)
-        yield Path(bentoml.models.get(tag).path)
-        bentoml.models.delete(tag)
-
+def put(school: Home, url: str, tmp_path: Path) -> Iterator[Put]:
+    """Trains on hours and scores and serves that model until the test is over."""
+    models = Path(school["BENTOML_HOME"], "models", "study_score")
+    before = (models / "latest").read_text()
     added = []
 
-    def put(model: StudyScore) -> None:
-        with stored(model) as path:
-            added.append(shutil.copytree(path, there / path.name))
-            serve(path.name)
+    def serve(version: str) -> None:
+        (models / "new").write_text(version)
+        (models / "new").replace(models / "latest")
+        wait_until(lambda: requests.get(f"{url}/model", timeout=30).json()["tag"].endswith(version))
+
+    def put(hours: Array, scores: Array, score_range: Any = None) -> StudyScore:
+        model = fit(rows_of(tmp_path, hours, scores), 0.1, 1000, score_range=score_range)
+        tag = store.save(model)
+        path = Path(bentoml.models.get(tag).path)
+        added.append(shutil.copytree(path, models / path.name))
+        bentoml.models.delete(tag)
+        serve(path.name)
+        return model
 
     yield put
     serve(before)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import floor, log10
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,8 +13,7 @@ from playwright.sync_api import Page, Route, expect
 
 from service.pages import FILES
 from tests.browser.conftest import Open, Put, touch
-from tests.data import CARS_DIST, CARS_SPEED, Array, rows_of
-from training.fit import fit
+from tests.data import CARS_DIST, CARS_SPEED, Array
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 MINUS = "\N{MINUS SIGN}"
@@ -28,13 +26,13 @@ def ask(url: str, call: str, **body: float) -> Any:
     return requests.post(f"{url}/{call}", json=body, timeout=30).json()
 
 
-def told(value: float, width: float) -> str:
+def show(value: float, width: float) -> str:
     """With two digits of what it is uncertain by."""
     return f"{value:,.{max(0, 1 - floor(log10(width)))}f}".replace("-", MINUS)
 
 
 def score_of(answer: dict[str, float]) -> str:
-    return told(answer["score"], answer["high"] - answer["low"])
+    return show(answer["score"], answer["high"] - answer["low"])
 
 
 def headline(page: Page) -> Any:
@@ -44,7 +42,7 @@ def headline(page: Page) -> Any:
 def test_the_page_tells_what_the_model_learned(opened: Open, url: str) -> None:
     page = opened()
     card = requests.get(f"{url}/model", timeout=30).json()
-    low, high = (told(card[end], card["W_high"] - card["W_low"]) for end in ("W_low", "W_high"))
+    low, high = (show(card[end], card["W_high"] - card["W_low"]) for end in ("W_low", "W_high"))
     headline(page).to_have_text(f"One more hour goes with {low} to {high} points more.")
     expect(page.locator("#equation")).to_have_text(f"score = 1.971 {TIMES} hours + 0.06626")
     points = requests.get(f"{url}/training", timeout=30).json()["points"]
@@ -57,18 +55,19 @@ def test_the_page_tells_what_the_model_learned(opened: Open, url: str) -> None:
     expect(trust.get_by_role("listitem")).to_have_text(findings)
 
 
-def test_the_page_asks_for_each_of_its_files_once_and_for_what_it_shows(opened: Open) -> None:
-    asked: list[str] = []
-    page = opened(
-        prepare=lambda page: page.on("request", lambda each: asked.append(urlsplit(each.url).path))
-    )
-    expect(page.locator("#score")).to_be_visible()
+def test_the_page_asks_for_each_of_its_files_once_and_for_what_it_shows(ready: Open) -> None:
+    paths: list[str] = []
+
+    def listen(page: Page) -> None:
+        page.on("request", lambda each: paths.append(urlsplit(each.url).path))
+
+    page = ready(prepare=listen)
     files = {path for path in FILES if path.startswith("/ui/")} - {"/ui/page.html"}
     page.wait_for_load_state("networkidle")
     shown = ["/ui", "/model", "/training", "/predict"]
-    assert sorted(asked) == sorted([*files, *shown])
+    assert sorted(paths) == sorted([*files, *shown])
     later = {"/ui/rows.js", "/ui/lessons.js", "/ui/reading.js", "/ui/replay.js"}
-    assert later <= set(asked[10:])  # for the first answer comes before what it does not need
+    assert later <= set(paths[10:])  # for the first answer comes before what it does not need
 
 
 @pytest.mark.parametrize(
@@ -81,7 +80,7 @@ def test_the_field_gives_the_services_own_numbers(
     page.get_by_role("textbox", name="Hours of study").fill(typed)
     answer = ask(url, "predict", hours=hours)
     expect(page.locator("#score")).to_have_text(score_of(answer))
-    low, high = (told(answer[end], answer["high"] - answer["low"]) for end in ("low", "high"))
+    low, high = (show(answer[end], answer["high"] - answer["low"]) for end in ("low", "high"))
     who = "of people who study this long" if 1 <= hours <= 3 else "of people"
     expect(page.locator("#interval")).to_have_text(
         ("" if 1 <= hours <= 3 else "If the line went on this far, ")
@@ -104,9 +103,8 @@ def test_the_field_gives_the_services_own_numbers(
         ("\u202e5.2", "“[U+202E]5.2” is no number such as 4 or 1.5."),
     ],
 )
-def test_wrong_hours_get_a_sentence_and_no_score(opened: Open, typed: str, sentence: str) -> None:
-    page = opened()
-    expect(page.locator("#score")).to_be_visible()
+def test_wrong_hours_get_a_sentence_and_no_score(ready: Open, typed: str, sentence: str) -> None:
+    page = ready()
     field = page.get_by_role("textbox", name="Hours of study")
     field.fill(typed)
     expect(page.locator("#hours-problem")).to_have_text(
@@ -136,9 +134,8 @@ def test_the_slider_moves_the_marker_and_the_field_along(opened: Open, url: str)
     assert float(page.locator("#marker circle").get_attribute("cx") or 0) > before
 
 
-def test_a_tap_on_the_chart_asks_for_the_hours_there(opened: Open) -> None:
-    page = opened(has_touch=True)
-    expect(page.locator("#score")).to_be_visible()
+def test_a_tap_on_the_chart_asks_for_the_hours_there(ready: Open) -> None:
+    page = ready(has_touch=True)
     three = page.locator("#fit text").get_by_text("3", exact=True).bounding_box()
     chart = page.locator("#fit").bounding_box()
     assert three and chart
@@ -177,15 +174,15 @@ def test_the_answer_is_on_one_screen_with_its_slider(opened: Open, width: int, h
 
 
 def test_a_score_gets_its_hours_their_interval_and_a_place_on_the_chart(
-    opened: Open, put: Put, tmp_path: Path, url: str
+    opened: Open, put: Put, url: str
 ) -> None:
-    put(fit(rows_of(tmp_path, CARS_SPEED, CARS_DIST), 0.1, 1000))
+    put(CARS_SPEED, CARS_DIST)
     page = opened()
     page.get_by_role("textbox", name="How many hours for a score of").fill("60")
-    found = ask(url, "hours_for", score=60)
-    expect(page.locator("#takes-hours")).to_have_text(f"{found['hours']:.0f}")
+    answer = ask(url, "hours_for", score=60)
+    expect(page.locator("#takes-hours")).to_have_text(f"{answer['hours']:.0f}")
     expect(page.locator("#takes-interval")).to_have_text(
-        f"The 95 % range holds this score from {found['low']:.0f} to {found['high']:.0f} hours."
+        f"The 95 % range holds this score from {answer['low']:.0f} to {answer['high']:.0f} hours."
     )
     expect(page.locator("#aim .here")).to_be_visible()
     page.locator("#goal").fill("-1000")
@@ -228,13 +225,13 @@ def test_the_address_carries_what_was_asked(opened: Open) -> None:
     ],
 )
 def test_the_headline_says_no_more_than_the_rows_do(
-    opened: Open, put: Put, tmp_path: Path, url: str, hours: Array, scores: Array, sentence: str
+    opened: Open, put: Put, url: str, hours: Array, scores: Array, sentence: str
 ) -> None:
-    put(fit(rows_of(tmp_path, hours, scores), 0.1, 1000))
+    put(hours, scores)
     page = opened()
     card = requests.get(f"{url}/model", timeout=30).json()
     if "{" in sentence:
-        ends = (told(card[end], card["W_high"] - card["W_low"]) for end in ("W_low", "W_high"))
+        ends = (show(card[end], card["W_high"] - card["W_low"]) for end in ("W_low", "W_high"))
         low, high = (end.replace(MINUS, "") if card["W_high"] < 0 else end for end in ends)
         sentence = sentence.format(low=low, high=high)
     headline(page).to_have_text(sentence)
@@ -245,13 +242,11 @@ def test_the_headline_says_no_more_than_the_rows_do(
         expect(page.locator("#fit .band, #fit .sure")).to_have_count(0)
 
 
-def test_what_doubts_the_line_stands_beside_the_answer(
-    opened: Open, put: Put, tmp_path: Path, url: str
-) -> None:
-    put(fit(rows_of(tmp_path, HOURS, HOURS**2 + NOISE / 9), 0.1, 1000))
+def test_what_doubts_the_line_stands_beside_the_answer(opened: Open, put: Put, url: str) -> None:
+    put(HOURS, HOURS**2 + NOISE / 9)
     page = opened()
-    found = requests.get(f"{url}/model", timeout=30).json()["findings"]
-    (curved,) = (each["sentence"] for each in found if each["verdict"] == "curved")
+    findings = requests.get(f"{url}/model", timeout=30).json()["findings"]
+    (curved,) = (each["sentence"] for each in findings if each["verdict"] == "curved")
     expect(page.locator("#answer #caveat")).to_contain_text(f"Careful: {curved}")
     doubtful = page.get_by_role("listitem").filter(has_text=curved)
     expect(doubtful.get_by_role("img", name="doubtful")).to_be_visible()
@@ -262,7 +257,7 @@ def test_what_doubts_the_line_stands_beside_the_answer(
 
 
 def test_a_finding_without_words_in_korean_is_said_in_the_services(opened: Open, url: str) -> None:
-    def in_the_way(route: Route) -> None:
+    def add_a_finding(route: Route) -> None:
         card = requests.get(f"{url}/model", timeout=30).json()
         finding = {
             "about": "straightness",
@@ -272,28 +267,22 @@ def test_a_finding_without_words_in_korean_is_said_in_the_services(opened: Open,
         }
         route.fulfill(json={**card, "findings": [*card["findings"], finding]})
 
-    page = opened("/ui?lang=ko", prepare=lambda page: page.route("**/model", in_the_way))
+    page = opened("/ui?lang=ko", prepare=lambda page: page.route("**/model", add_a_finding))
     new = page.get_by_role("region", name="믿어도 될까요?").get_by_text("So it is.")
     expect(new).to_have_attribute("lang", "en")
     expect(page.locator("#caveat")).to_have_text("주의: So it is.")
 
 
-def test_no_hours_are_named_where_hours_may_not_matter(
-    opened: Open, put: Put, tmp_path: Path
-) -> None:
-    put(fit(rows_of(tmp_path, HOURS, 50 + NOISE), 0.1, 1000))
+def test_no_hours_are_named_where_hours_may_not_matter(opened: Open, put: Put) -> None:
+    put(HOURS, 50 + NOISE)
     page = opened("/ui?score=55")
     expect(page.locator("#takes-interval")).to_contain_text("cannot tell whether hours matter")
     expect(page.locator("#takes .figure")).to_be_hidden()
     expect(page.locator("#aim .here")).to_have_count(0)
 
 
-def test_an_answer_that_the_range_of_scores_cuts_says_so(
-    opened: Open, put: Put, tmp_path: Path
-) -> None:
-    rows = rows_of(tmp_path, HOURS, 50 + 5 * HOURS + NOISE / 9)
-    model = fit(rows, 0.1, 1000, score_range=(0, 100))
-    put(model)
+def test_an_answer_that_the_range_of_scores_cuts_says_so(opened: Open, put: Put) -> None:
+    model = put(HOURS, 50 + 5 * HOURS + NOISE / 9, score_range=(0, 100))
     page = opened("/ui?hours=9.8")
     expect(page.locator("#interval")).to_contain_text("The range is cut at 100, where scores end.")
     page.locator("#hours").fill("12")
@@ -303,23 +292,21 @@ def test_an_answer_that_the_range_of_scores_cuts_says_so(
     )
 
 
-def test_few_rows_prove_little_however_well_the_line_fits(
-    opened: Open, put: Put, tmp_path: Path
-) -> None:
+def test_few_rows_prove_little_however_well_the_line_fits(opened: Open, put: Put) -> None:
     page = opened()
     few = "With 3 rows that proves little."
     expect(page.locator("#r2-why")).to_contain_text(few)
-    put(fit(rows_of(tmp_path, HOURS[:3], 3 * HOURS[:3]), 0.1, 1000))
+    put(HOURS[:3], 3 * HOURS[:3])
     expect(page.locator("#interval")).to_have_text(
         f"The line meets every training row, so the 95 % range has no width. {few}"
     )
-    put(fit(rows_of(tmp_path, HOURS, 3 * HOURS), 0.1, 1000))
+    put(HOURS, 3 * HOURS)
     expect(page.locator("#interval")).to_contain_text("has no width.")
     expect(page.locator("#interval")).not_to_contain_text("proves little")
 
 
-def test_scores_of_a_trillion_stay_within_the_chart(opened: Open, put: Put, tmp_path: Path) -> None:
-    put(fit(rows_of(tmp_path, HOURS, (50 + 4 * HOURS) * 1e12 + 1e12 * NOISE), 0.1, 1000))
+def test_scores_of_a_trillion_stay_within_the_chart(opened: Open, put: Put) -> None:
+    put(HOURS, (50 + 4 * HOURS) * 1e12 + 1e12 * NOISE)
     page = opened(viewport={"width": 320, "height": 700})
     expect(page.locator("#score")).to_contain_text("T")
     for chart in ("#fit", "#costs"):

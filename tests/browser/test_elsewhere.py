@@ -35,12 +35,12 @@ def test_page_and_documentation_work_below_a_path(
     page: Page, behind: str, tmp_path: Path, kind: str, path: str
 ) -> None:
     with proxying(kind, behind, tmp_path) as proxy:
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
+        urls: list[str] = []
+        page.on("request", lambda request: urls.append(request.url))
         page.goto(f"{proxy}{path}/")
         expect(page).to_have_url(f"{proxy}{path}/ui")
         page.locator("#hours").fill("4")
-        wait_until(lambda: f"{proxy}{path}/predict" in asked)
+        wait_until(lambda: f"{proxy}{path}/predict" in urls)
         page.goto(f"{proxy}{path}/docs")
         page.locator("#operations-default-predict .opblock-summary-control").click()
         page.get_by_role("button", name="Try it out").click()
@@ -48,7 +48,7 @@ def test_page_and_documentation_work_below_a_path(
         expect(page.locator(".live-responses-table .response-col_status").last).to_contain_text(
             "200"
         )
-        assert all(url.startswith((f"{proxy}{path}/", "data:")) for url in asked)
+        assert all(url.startswith((f"{proxy}{path}/", "data:")) for url in urls)
         servers = requests.get(f"{proxy}{path}/docs.json", timeout=30).json()["servers"]
         assert servers == [{"url": "/kept" if path == "/kept" else "/"}]
         slash = requests.get(f"{proxy}{path}/model/", timeout=30, allow_redirects=False)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from models.findings import SENTENCES
 from service.pages import FILES
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, check_with_axe
 
 HANGUL = re.compile("[\u1100-\u11ff\uac00-\ud7a3]")
 
@@ -40,21 +39,18 @@ def test_it_fits_a_phone_and_a_desk(opened: Open, width: int, locale: str) -> No
 def test_axe_finds_nothing(opened: Open, scheme: str, locale: str) -> None:
     page = opened(color_scheme=scheme, locale=locale)
     use(page)
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    check_with_axe(page)
     for field in ("#hours", "#goal", "#column"):
         page.locator(field).fill("x")
     page.locator("#batch button").click()
     expect(page.locator(".problem:visible")).to_have_count(3)
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    check_with_axe(page)
     for lesson in ("attempt", "replay"):
         page.locator(f"#open-{lesson}").click()
         page.locator("#column").fill("1,4\n2,5" if lesson == "replay" else "hours,score\n1,2\n2,9")
         page.locator("#batch button").first.click()
         expect(page.locator(f"#{lesson}")).to_be_visible()
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+        check_with_axe(page)
 
 
 def test_it_speaks_the_browsers_language_or_the_one_chosen_for_the_tab(opened: Open) -> None:
@@ -85,10 +81,9 @@ def test_the_address_says_the_language_and_keeps_it(opened: Open) -> None:
 
 @pytest.mark.parametrize("width", [320, 375, 768, 1280])
 def test_the_chart_is_no_taller_than_wide_and_most_of_it_is_no_extrapolation(
-    opened: Open, width: int
+    ready: Open, width: int
 ) -> None:
-    page = opened(viewport={"width": width, "height": 1024})
-    expect(page.locator("#score")).to_be_visible()
+    page = ready(viewport={"width": width, "height": 1024})
     chart, inside = (page.locator(each).bounding_box() for each in ("#fit", "#fit .inside"))
     outside = [each.bounding_box() for each in page.locator("#fit rect[fill^=url]").all()]
     assert chart and inside
@@ -96,9 +91,8 @@ def test_the_chart_is_no_taller_than_wide_and_most_of_it_is_no_extrapolation(
     assert inside["width"] > sum(each["width"] for each in outside if each)
 
 
-def test_text_is_as_large_as_the_browser_is_set_to(opened: Open) -> None:
-    page = opened()
-    expect(page.locator("#score")).to_be_visible()
+def test_text_is_as_large_as_the_browser_is_set_to(ready: Open) -> None:
+    page = ready()
     size = "(name) => parseFloat(getComputedStyle(document.querySelector(name)).fontSize)"
     names = ("p", "#hours", "#score", "#fit text", ".act", "th", "summary")
     usual = [page.evaluate(size, name) for name in names]
@@ -107,9 +101,8 @@ def test_text_is_as_large_as_the_browser_is_set_to(opened: Open) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_borders_tracks_and_bands_stand_out_from_what_is_around(opened: Open, scheme: str) -> None:
-    page = opened(color_scheme=scheme)
-    expect(page.locator("#score")).to_be_visible()
+def test_borders_tracks_and_bands_stand_out_from_what_is_around(ready: Open, scheme: str) -> None:
+    page = ready(color_scheme=scheme)
     for name in ("--edge", "--band-edge", "--line", "--mark", "--goal"):
         edge, paper, card = (
             page.evaluate(
@@ -126,17 +119,16 @@ def contrast(one: str, other: str) -> float:
     lights = []
     for colour in (one, other):
         digits = colour.strip().removeprefix("#")
-        parts = [int(c, 16) / 255 for c in re.findall("..", digits)] or []
         if len(digits) == 3:
-            parts = [int(c * 2, 16) / 255 for c in digits]
+            digits = "".join(2 * digit for digit in digits)
+        parts = [channel / 255 for channel in bytes.fromhex(digits)]
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
         lights.append(sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True)))
     return (max(lights) + 0.05) / (min(lights) + 0.05)
 
 
-def test_every_text_is_there_in_both_languages(opened: Open) -> None:
-    page = opened()
-    expect(page.locator("#score")).to_be_visible()
+def test_every_text_is_there_in_both_languages(ready: Open) -> None:
+    page = ready()
     korean, english = page.evaluate(
         """async () => {
           const { KOREAN } = await import("./ui/korean.js");
@@ -155,9 +147,8 @@ def test_every_text_is_there_in_both_languages(opened: Open) -> None:
     assert spoken >= {verdict for verdicts in SENTENCES.values() for verdict in verdicts}
 
 
-def test_it_can_be_used_with_the_keyboard_in_the_order_it_is_read(opened: Open) -> None:
-    page = opened()
-    expect(page.locator("#score")).to_be_visible()
+def test_it_can_be_used_with_the_keyboard_in_the_order_it_is_read(ready: Open) -> None:
+    page = ready()
     for button in ("#open-replay", "#predict"):
         expect(page.locator(button)).to_be_enabled()
     order = []
@@ -170,9 +161,8 @@ def test_it_can_be_used_with_the_keyboard_in_the_order_it_is_read(opened: Open) 
     assert order == stops.split()
 
 
-def test_it_prints_on_one_page_without_what_only_a_screen_can_do(opened: Open) -> None:
-    page = opened(color_scheme="dark", viewport={"width": 1440, "height": 900})
-    expect(page.locator("#score")).to_be_visible()
+def test_it_prints_on_one_page_without_what_only_a_screen_can_do(ready: Open) -> None:
+    page = ready(color_scheme="dark", viewport={"width": 1440, "height": 900})
     assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) == 1
     page.set_viewport_size({"width": 794, "height": 1123})  # A4 at 96 dots an inch
     page.emulate_media(media="print")
@@ -185,9 +175,8 @@ def test_it_prints_on_one_page_without_what_only_a_screen_can_do(opened: Open) -
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
-def test_every_row_is_printed_and_the_cost_curve_keeps_its_text(opened: Open) -> None:
-    page = opened(viewport={"width": 1440, "height": 900})
-    expect(page.locator("#score")).to_be_visible()
+def test_every_row_is_printed_and_the_cost_curve_keeps_its_text(ready: Open) -> None:
+    page = ready(viewport={"width": 1440, "height": 900})
     page.locator("#column").fill("\n".join(f"Pupil {i}\t{i % 24}" for i in range(500)))
     page.locator("#batch button").first.click()
     expect(page.locator("#table tbody tr").first).to_be_visible()
@@ -201,9 +190,8 @@ def test_every_row_is_printed_and_the_cost_curve_keeps_its_text(opened: Open) ->
     assert box and box["width"] / drawn > 0.6  # of 12 pixels
 
 
-def test_forced_colours_leave_the_slider_the_legend_and_the_bands(opened: Open) -> None:
-    page = opened(forced_colors="active")
-    expect(page.locator("#score")).to_be_visible()
+def test_forced_colours_leave_the_slider_the_legend_and_the_bands(ready: Open) -> None:
+    page = ready(forced_colors="active")
     colours = page.evaluate(
         """() => {
           const paper = getComputedStyle(document.body).backgroundColor;
@@ -216,7 +204,7 @@ def test_forced_colours_leave_the_slider_the_legend_and_the_bands(opened: Open) 
     )
     assert len(set(colours[:4])) == 4
     assert colours[0] not in colours[1:]
-    assert Axe().run(page).violations_count == 0
+    check_with_axe(page)
 
 
 def test_swagger_ui_tries_the_api_out(opened: Open) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,32 +11,30 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Open, Put, touch
 from tests.browser.test_rows import paste
-from tests.data import CARS_DIST, CARS_SPEED, rows_of
-from training.fit import fit
+from tests.data import CARS_DIST, CARS_SPEED
 
 HOURS, SCORES = np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0])  # the lab's
 LINE = re.compile(r"score = (\S+) × hours ([+−]) (\S+?)[:,] cost ([\d.,]*\d)")  # noqa: RUF001
 
 
-def told(page: Page, where: str) -> tuple[float, float, float]:
+def read_line(page: Page, where: str) -> tuple[float, float, float]:
     """W, b and the cost, as the page says them."""
-    found = LINE.search(page.locator(where).inner_text())
-    assert found
-    W, sign, b, cost = (each.replace("−", "-").replace(",", "") for each in found.groups())  # noqa: RUF001
+    match = LINE.search(page.locator(where).inner_text())
+    assert match
+    W, sign, b, cost = (each.replace("−", "-").replace(",", "") for each in match.groups())  # noqa: RUF001
     return float(W), float(b) * (-1 if sign == "-" else 1), float(cost)
 
 
-def test_a_line_of_ones_own_has_the_cost_of_the_rows_and_their_squares(opened: Open) -> None:
-    page = opened()
-    expect(page.locator("#score")).to_be_visible()
+def test_a_line_of_ones_own_has_the_cost_of_the_rows_and_their_squares(ready: Open) -> None:
+    page = ready()
     page.get_by_role("button", name="Fit it yourself").click()
-    assert told(page, "#attempt-says") == pytest.approx((0, 4, 2.67))  # the mean for all
+    assert read_line(page, "#attempt-says") == pytest.approx((0, 4, 2.67))  # the mean for all
     expect(page.locator("#fit path.fit").first).to_be_hidden()
     low, high = (page.get_by_role("slider", name=f"line at {at}") for at in ("1 hour", "3 hours"))
     low.press("ArrowDown")
     low.press("PageDown")
     high.press("ArrowUp")
-    W, b, cost = told(page, "#attempt-says")
+    W, b, cost = read_line(page, "#attempt-says")
     assert W > 0
     assert cost == pytest.approx(np.mean((W * HOURS + b - SCORES) ** 2), rel=5e-3)
     expect(low).to_have_attribute("aria-valuetext", re.compile(r"^[\d.]+ points, cost [\d.]+$"))
@@ -59,9 +56,8 @@ def middle(of: Locator) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("by", ["mouse", "finger"])
-def test_handles_are_dragged_until_the_line_is_as_good_as_sgds(opened: Open, by: str) -> None:
-    page = opened(has_touch=by == "finger")
-    expect(page.locator("#score")).to_be_visible()
+def test_handles_are_dragged_until_the_line_is_as_good_as_sgds(ready: Open, by: str) -> None:
+    page = ready(has_touch=by == "finger")
     page.get_by_role("button", name="Fit it yourself").click()
     rows = sorted(map(middle, page.locator("#fit .row").all()))
     for name, end in (("low", rows[0]), ("high", rows[2])):
@@ -74,26 +70,24 @@ def test_handles_are_dragged_until_the_line_is_as_good_as_sgds(opened: Open, by:
             page.mouse.down()
             page.mouse.move(*end, steps=5)
             page.mouse.up()
-    assert told(page, "#attempt-says")[:2] == pytest.approx((2, 0), abs=0.1)
+    assert read_line(page, "#attempt-says")[:2] == pytest.approx((2, 0), abs=0.1)
     expect(page.locator("#attempt-says")).to_contain_text("As good as SGD’s!")  # noqa: RUF001
 
 
-def test_a_line_has_its_cost_where_no_row_was_kept(opened: Open, put: Put, tmp_path: Path) -> None:
-    put(fit(rows_of(tmp_path, CARS_SPEED, CARS_DIST), 0.1, 1000))
-    page = opened()
-    expect(page.locator("#score")).to_be_visible()
+def test_a_line_has_its_cost_where_no_row_was_kept(ready: Open, put: Put) -> None:
+    put(CARS_SPEED, CARS_DIST)
+    page = ready()
     page.get_by_role("button", name="Fit it yourself").click()
     page.locator("#handle-high").press("PageUp")
-    W, b, cost = told(page, "#attempt-says")
+    W, b, cost = read_line(page, "#attempt-says")
     assert cost == pytest.approx(np.mean((W * CARS_SPEED + b - CARS_DIST) ** 2), rel=5e-3)
     expect(page.locator("#lesson .square")).to_have_count(0)
     best = np.mean((np.polyval(np.polyfit(CARS_SPEED, CARS_DIST, 1), CARS_SPEED) - CARS_DIST) ** 2)
     expect(page.locator("#attempt-says")).to_contain_text(f"SGD’s best: {best:.0f}")  # noqa: RUF001
 
 
-def test_the_learning_is_replayed_epoch_by_epoch(opened: Open, url: str) -> None:
-    page = opened()
-    expect(page.locator("#score")).to_be_visible()
+def test_the_learning_is_replayed_epoch_by_epoch(ready: Open, url: str) -> None:
+    page = ready()
     page.get_by_role("button", name="Replay the learning").click()
     costs = requests.get(f"{url}/training", timeout=30).json()["costs"]
     says, slider = page.locator("#replay-says"), page.get_by_role("slider", name="Epoch")
@@ -102,7 +96,7 @@ def test_the_learning_is_replayed_epoch_by_epoch(opened: Open, url: str) -> None
         slider.press("ArrowRight")
     epoch, cost, W, b = costs[2]
     expect(says).to_contain_text(f"epoch {epoch}:")
-    assert told(page, "#replay-says") == pytest.approx((W, b, cost), rel=5e-3)
+    assert read_line(page, "#replay-says") == pytest.approx((W, b, cost), rel=5e-3)
     ghost = page.locator("#lesson .ghost")
     before = ghost.get_attribute("y2")
     slider.press("End")
@@ -114,12 +108,9 @@ def test_the_learning_is_replayed_epoch_by_epoch(opened: Open, url: str) -> None
     expect(page.get_by_label("Learning rate")).to_be_hidden()  # it is the lab's
 
 
-def test_the_learning_plays_and_the_labs_way_diverges_on_long_hours(
-    opened: Open, put: Put, tmp_path: Path
-) -> None:
-    put(fit(rows_of(tmp_path, CARS_SPEED, CARS_DIST), 0.1, 1000))
-    page = opened(reduced_motion="no-preference")
-    expect(page.locator("#score")).to_be_visible()
+def test_the_learning_plays_and_the_labs_way_diverges_on_long_hours(ready: Open, put: Put) -> None:
+    put(CARS_SPEED, CARS_DIST)
+    page = ready(reduced_motion="no-preference")
     page.get_by_role("button", name="Replay the learning").click()
     says = page.locator("#replay-says")
     expect(says).to_contain_text(f"score = 0 × hours + {CARS_DIST.mean():.2f}")  # noqa: RUF001
@@ -132,7 +123,7 @@ def test_the_learning_plays_and_the_labs_way_diverges_on_long_hours(
     page.get_by_role("slider", name="Epoch").press("Home")
     expect(says).to_contain_text("epoch 0: score = 0 × hours + 0")  # noqa: RUF001
     page.get_by_role("slider", name="Epoch").press("ArrowRight")
-    line = told(page, "#replay-says")[:2]
+    line = read_line(page, "#replay-says")[:2]
     step = 0.01 * 2 * np.array([np.mean(CARS_SPEED * CARS_DIST), CARS_DIST.mean()])
     assert line == pytest.approx(step, rel=5e-3)
     expect(says).to_contain_text("SGD diverges")

@@ -97,12 +97,11 @@ def test_a_line_is_a_row_however_people_write_numbers(
         ("1\n" * 10_001, "Line 10001: This is one too many: at most 10,000 rows at once."),
     ],
 )
-def test_a_refusal_names_the_line(opened: Open, text: str, sentence: str) -> None:
-    page = opened()
-    expect(page.locator("#score")).to_be_visible()
+def test_a_refusal_names_the_line(ready: Open, text: str, sentence: str) -> None:
+    page = ready()
     paste(page, text)
-    said = page.locator("#column-problem").inner_text()
-    assert said.replace("\u2068", "").replace("\u2069", "").startswith(sentence)
+    problem = page.locator("#column-problem").inner_text()
+    assert problem.replace("\u2068", "").replace("\u2069", "").startswith(sentence)
 
 
 @pytest.mark.parametrize(
@@ -117,10 +116,9 @@ def test_a_refusal_names_the_line(opened: Open, text: str, sentence: str) -> Non
     ],
 )
 def test_what_can_be_read_in_several_ways_is_chosen_from_buttons(
-    opened: Open, text: str, button: str, read: list[str]
+    ready: Open, text: str, button: str, read: list[str]
 ) -> None:
-    page = opened()
-    expect(page.locator("#score")).to_be_visible()
+    page = ready()
     paste(page, text)
     expect(page.locator("#table tbody tr")).to_have_count(0)
     page.get_by_role("button", name=button, exact=True).click()
@@ -130,9 +128,8 @@ def test_what_can_be_read_in_several_ways_is_chosen_from_buttons(
     expect(page.locator("#column-problem")).to_be_empty()
 
 
-def test_one_absent_pupil_among_forty_is_named_and_the_others_are_predicted(opened: Open) -> None:
-    page = opened()
-    expect(page.locator("#score")).to_be_visible()
+def test_one_absent_pupil_among_forty_is_named_and_the_others_are_predicted(ready: Open) -> None:
+    page = ready()
     lines = [f"Pupil {i}\t{i / 2}" for i in range(39)]
     paste(page, "\n".join(["name\thours", *lines[:6], "Lee\tabsent", *lines[6:], "Kim\t-1"]))
     expect(page.locator("#column-problem")).to_have_text(
@@ -166,20 +163,18 @@ def test_one_absent_pupil_among_forty_is_named_and_the_others_are_predicted(open
     ],
 )
 def test_the_column_of_hours_is_found_by_its_word_and_said(
-    opened: Open, text: str, column: str
+    ready: Open, text: str, column: str
 ) -> None:
-    page = opened()
-    expect(page.locator("#score")).to_be_visible()
+    page = ready()
     paste(page, text)
-    said = f"The hours are in the column “\u2068{column}\u2069”."
-    expect(page.locator("#column-note")).to_contain_text(said)
+    note = f"The hours are in the column “\u2068{column}\u2069”."
+    expect(page.locator("#column-note")).to_contain_text(note)
     expect(page.locator("#table tbody tr")).to_have_count(1)
     expect(page.locator("#table tbody td").nth(1)).to_have_text("4")
 
 
-def test_names_are_aligned_as_words_and_scores_that_came_are_told_apart(opened: Open) -> None:
-    page = opened()
-    expect(page.locator("#score")).to_be_visible()
+def test_names_are_aligned_as_words_and_scores_that_came_are_told_apart(ready: Open) -> None:
+    page = ready()
     paste(page, "name,hours,score\nLee,4,50")
     expect(page.locator("#table th")).to_have_text(
         ["name", "hours", "score", "predicted score", "low", "high"]
@@ -224,10 +219,9 @@ def test_a_pasted_column_gives_a_table_to_copy(opened: Open, url: str) -> None:
 
 
 def test_a_dropped_file_is_saved_with_its_predictions_as_it_was_written(
-    opened: Open, url: str, tmp_path: Path
+    ready: Open, url: str, tmp_path: Path
 ) -> None:
-    page = opened()
-    expect(page.locator("#score")).to_be_visible()
+    page = ready()
     drop(page, "class.csv", 'name;hours;class\n"Lee; Min";2,5;3A\n김;1;\n'.encode())
     expect(page.locator("#table tbody tr")).to_have_count(2)
     with page.expect_download() as download:
@@ -263,9 +257,8 @@ def test_a_chosen_file_is_read_as_spreadsheets_write_it(
         (b"1\n" * 2_000_001, "This file is too large: at most 10,000 rows at once."),
     ],
 )
-def test_a_file_that_is_no_table_is_refused(opened: Open, content: bytes, sentence: str) -> None:
-    page = opened()
-    expect(page.locator("#score")).to_be_visible()
+def test_a_file_that_is_no_table_is_refused(ready: Open, content: bytes, sentence: str) -> None:
+    page = ready()
     if len(content) < 1000:
         drop(page, "file", content)
     else:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Open, Put
-from tests.data import rows_of
+from tests.browser.conftest import Open, Put, check_with_axe
 from tests.processes import Home, run, serving
-from training.fit import fit
 
 SILENT = "The service does not answer. The page keeps trying."
 
@@ -25,10 +22,9 @@ class Held:
         page.route(address, self.meet)
 
     def meet(self, route: Route) -> None:
+        self.routes.append(route)
         if self.free:
-            route.continue_()
-        else:
-            self.routes.append(route)
+            self.let_one_go()
 
     def let_one_go(self) -> None:
         self.routes.pop(0).continue_()
@@ -67,9 +63,8 @@ def test_an_answer_that_is_awaited_is_marked_until_it_comes(opened: Open) -> Non
     expect(page.locator("#answer")).to_have_attribute("aria-busy", "false")
 
 
-def test_what_was_asked_offline_is_answered_when_there_is_a_network_again(opened: Open) -> None:
-    page = opened()
-    expect(page.locator("#score")).to_be_visible()
+def test_what_was_asked_offline_is_answered_when_there_is_a_network_again(ready: Open) -> None:
+    page = ready()
     page.context.set_offline(True)
     page.locator("#hours").fill("3")
     page.locator("#column").fill("1\n3")
@@ -84,9 +79,8 @@ def test_what_was_asked_offline_is_answered_when_there_is_a_network_again(opened
     expect(page.get_by_text(SILENT)).to_be_hidden()
 
 
-def test_an_error_or_a_proxys_page_is_asked_again(opened: Open) -> None:
-    page = opened()
-    expect(page.locator("#score")).to_be_visible()
+def test_an_error_or_a_proxys_page_is_asked_again(ready: Open) -> None:
+    page = ready()
     answers = iter([(429, "{}"), (503, "busy"), (200, "<html>Log in to the network</html>")])
 
     def in_the_way(route: Route) -> None:
@@ -130,13 +124,10 @@ def test_a_retrained_model_appears_and_goes_when_it_is_deleted(
     expect(page.locator("#score")).to_have_text("4.0")
 
 
-def test_an_answer_of_another_model_than_the_one_shown_is_not_shown(
-    opened: Open, put: Put, tmp_path: Path
-) -> None:
-    page = opened()
-    expect(page.locator("#score")).to_be_visible()
+def test_an_answer_of_another_model_than_the_one_shown_is_not_shown(ready: Open, put: Put) -> None:
+    page = ready()
     held = Held(page, "**/model")  # so the page cannot know of the new one
-    put(fit(rows_of(tmp_path, np.array([1.0, 3.0]), np.array([40.0, 60.0])), 0.1, 1000))
+    put(np.array([1.0, 3.0]), np.array([40.0, 60.0]))
     with page.expect_response("**/predict") as answered:
         page.locator("#hours").fill("2")
     assert answered.value.json()["score"] == 50
@@ -153,7 +144,7 @@ def test_a_service_with_a_key_asks_for_it_and_the_tab_keeps_it(opened: Open, sch
         door = page.get_by_role("dialog", name="This service needs a key")
         key = door.get_by_label("API key")
         expect(door).to_be_visible()
-        assert Axe().run(page).violations_count == 0
+        check_with_axe(page)
         for _ in range(3):
             page.keyboard.press("Escape")
         expect(door).to_be_visible()
