@@ -90,14 +90,14 @@ async def ask(
     await app(scope, receive, send)
     if not messages:
         return None
-    found = {name.decode().lower(): value.decode() for name, value in messages[0]["headers"]}
+    headers = {name.decode().lower(): value.decode() for name, value in messages[0]["headers"]}
     body = b"".join(message.get("body", b"") for message in messages[1:])
-    assert int(found["content-length"]) == len(body)
+    assert int(headers["content-length"]) == len(body)
     return (
         messages[0]["status"],
         json.loads(body) if messages[0]["status"] >= 400 else body,
-        found.get("content-type"),
-        found.get("x-model"),
+        headers.get("content-type"),
+        headers.get("x-model"),
     )
 
 

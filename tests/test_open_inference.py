@@ -143,8 +143,8 @@ def test_hours_come_in_every_kind_of_number(client: TestClient, datatype: str) -
 
 
 def test_only_the_outputs_asked_for_come_in_the_order_asked(client: TestClient) -> None:
-    asked = [{"name": "extrapolated"}, {"name": "score", "parameters": {"binary_data": True}}]
-    answer = infer(client, hours([1, 9]), outputs=asked)
+    wanted = [{"name": "extrapolated"}, {"name": "score", "parameters": {"binary_data": True}}]
+    answer = infer(client, hours([1, 9]), outputs=wanted)
     assert list(outputs(answer).items()) == [
         ("extrapolated", [False, True]),
         ("score", [2.0, 18.0]),

@@ -30,7 +30,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "error"),
     [
         ("--port 99999", "--port 99999: it must be a number from 0 to 65535"),
         ("--port -1", "--port -1: it must be a number from 0 to 65535"),
@@ -50,7 +50,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_what_cannot_be_ends_at_once_in_one_line(
-    trained: Home, certificates: Path, options: str, said: str
+    trained: Home, certificates: Path, options: str, error: str
 ) -> None:
     words = [
         str(certificates / word) if word.endswith((".pem", ".key")) else word
@@ -61,13 +61,16 @@ def test_what_cannot_be_ends_at_once_in_one_line(
     assert served.returncode != 0
     assert "Traceback" not in served.stderr
     lines = [line.replace(f"{certificates}/", "") for line in served.stderr.splitlines()]
-    assert any(said in line for line in lines), lines
+    assert any(error in line for line in lines), lines
     assert len(lines) == 1, lines
 
 
+def certificate(folder: Path) -> list[str]:
+    return [f"--ssl-certfile={folder}/one.pem", f"--ssl-keyfile={folder}/one.key"]
+
+
 def test_a_certificate_that_fits_is_served(trained: Home, certificates: Path) -> None:
-    files = [f"--ssl-certfile={certificates}/one.pem", f"--ssl-keyfile={certificates}/one.key"]
-    with Server(trained, *files) as server:
+    with Server(trained, *certificate(certificates)) as server:
         url = f"https://127.0.0.1:{server.port}/livez"
         try:
             wait_until(lambda: answers_to(url, f"{certificates}/one.pem"))
@@ -79,14 +82,9 @@ def test_a_certificate_that_fits_is_served(trained: Home, certificates: Path) ->
 def test_the_start_says_which_model_is_served_where_the_page_is_and_how_to_stop(
     trained: Home, certificates: Path, tmp_path: Path, scheme: str
 ) -> None:
-    files = [f"--ssl-certfile={certificates}/one.pem", f"--ssl-keyfile={certificates}/one.key"]
+    files = certificate(certificates) if scheme == "https" else []
     log = tmp_path / "log"
-    with (
-        log.open("wb") as stream,
-        Server(
-            trained, *(files if scheme == "https" else []), stdout=stream, stderr=STDOUT
-        ) as server,
-    ):
+    with log.open("wb") as stream, Server(trained, *files, stdout=stream, stderr=STDOUT) as server:
         try:
             wait_until(lambda: "stop with Ctrl+C\n" in log.read_text())
         finally:

@@ -79,8 +79,8 @@ def test_training_tells_the_cost_of_any_line_on_rows_that_were_not_kept(client: 
     cost = client.get("/training").json()["cost"]
     for W, b in ((0, 0), (2, 0), (-1.5, 7)):
         tilt, offset = W - cost["slope"], W * cost["hours_mean"] + b - cost["score_mean"]
-        told = cost["least"] + tilt**2 * cost["hours_variance"] + offset**2
-        assert told == pytest.approx(np.mean((W * hours + b - scores) ** 2))
+        expected = cost["least"] + tilt**2 * cost["hours_variance"] + offset**2
+        assert expected == pytest.approx(np.mean((W * hours + b - scores) ** 2))
 
 
 def test_the_curve_to_draw_is_what_the_service_predicts_and_is_not_counted(

@@ -20,7 +20,7 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     await JSONResponse(answer)(scope, receive, send)
 
 
-def asked(path: str, prefix: str | None, trusted: str = "127.0.0.0/8") -> httpx2.Response:
+def get(path: str, prefix: str | None, trusted: str = "127.0.0.0/8") -> httpx2.Response:
     headers = {} if prefix is None else {"x-forwarded-prefix": prefix}
     app = BehindProxy(Meter(Guard(echo, ["key"], 10), access_log=False), [trusted])
     client = TestClient(app, client=("127.0.0.1", 1))
@@ -37,7 +37,7 @@ def asked(path: str, prefix: str | None, trusted: str = "127.0.0.0/8") -> httpx2
     ],
 )
 def test_the_prefix_is_taken_off_where_it_is_on(path: str, prefix: str, expected: str) -> None:
-    answer = asked(path, prefix).json()
+    answer = get(path, prefix).json()
     assert (answer["path"], answer["prefix"]) == (expected, prefix.rstrip("/"))
 
 
@@ -45,12 +45,12 @@ def test_the_prefix_is_taken_off_where_it_is_on(path: str, prefix: str, expected
     "prefix", ["//evil.org", "https://evil.org", "/..", "score", "/a b", "/a,/b", "/", "", None]
 )
 def test_what_is_no_path_is_overlooked(prefix: str | None) -> None:
-    answer = asked("/docs", prefix).json()
+    answer = get("/docs", prefix).json()
     assert (answer["path"], answer["prefix"]) == ("/docs", None)
 
 
 def test_whom_nobody_trusts_is_not_believed() -> None:
-    answer = asked("/docs", "/score", trusted="10.0.0.0/8").json()
+    answer = get("/docs", "/score", trusted="10.0.0.0/8").json()
     assert (answer["path"], answer["prefix"]) == ("/docs", None)
 
 
@@ -58,7 +58,7 @@ def test_whom_nobody_trusts_is_not_believed() -> None:
 @pytest.mark.parametrize("prefix", ["/ui", "/docs", "/predict", "/static_content"])
 def test_no_prefix_opens_what_needs_a_key(path: str, prefix: str) -> None:
     """The guard and the router see the same path, whatever a client may have got past a proxy."""
-    answer = asked(path, prefix)
+    answer = get(path, prefix)
     stripped = path.removeprefix(prefix) or "/"
     if stripped in ("/predict", "/model"):
         assert answer.status_code == 401

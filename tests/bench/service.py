@@ -119,9 +119,9 @@ def wrk(url: str, connections: int, body: str, seconds: int = SECONDS) -> Sample
 
 
 def milliseconds(out: str, percentile: str) -> float:
-    found = re.search(rf"{percentile} +([\d.]+)(us|ms|s)\n", out)
-    assert found
-    return float(found[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[found[2]]
+    match = re.search(rf"{percentile} +([\d.]+)(us|ms|s)\n", out)
+    assert match
+    return float(match[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[match[2]]
 
 
 def memory(process: psutil.Process) -> list[float]:
@@ -208,11 +208,11 @@ def hostile(server: Running, number: int = 1000) -> tuple[float, float]:
                 client.send(kinds[each % 2])
         started = time.monotonic()
         with ThreadPoolExecutor() as other:
-            asked = other.submit(answers, server.url, 60)
-            while not asked.done():
+            waiting = other.submit(answers, server.url, 60)
+            while not waiting.done():
                 height = max(height, memory(server.process)[0])
                 time.sleep(0.02)
-        assert asked.result()
+        assert waiting.result()
     return height - before, time.monotonic() - started
 
 
