@@ -27,16 +27,12 @@ from models import store
 from service import endpoints, open_inference
 from service.bodies import Bodies
 from service.connections import install
-from service.errors import OneShape, Refused, answer_refused, invalid
+from service.errors import OneShape, Refused, answer_invalid, answer_refused
 from service.fast_lane import FastLane
 from service.guard import Guard
 from service.image import IMAGE
 from service.live_model import LiveModel
-from service.logs import (
-    keep_out_what_is_not_for_the_log,
-    log_requests_as_json,
-    say_what_is_served,
-)
+from service.logs import filter_logs, log_requests_as_json, logger
 from service.memory import check_memory
 from service.meter import Meter
 from service.metrics import make_folder, metrics, runs
@@ -62,7 +58,7 @@ except ValueError as error:
 SUPERVISOR, PAGE = "STUDY_SCORE_SUPERVISOR", "STUDY_SCORE_PAGE"
 live = LiveModel(settings.served_model_name)
 install(settings)
-keep_out_what_is_not_for_the_log()
+filter_logs()
 if settings.access_log == "json":
     log_requests_as_json()
 CROSS_ORIGIN = Middleware(
@@ -73,11 +69,11 @@ CROSS_ORIGIN = Middleware(
     allow_private_network=True,
     expose_headers=["X-Model", "X-Request-ID", open_inference.HEAD_LENGTH],
 )
-# The way of a request: it passes these in order, and each may answer it. What is left reaches
-# BentoML's application, where `endpoint` validates the body and calls the route's handler.
-# Meter finds the route; Guard checks its key; Bodies reads the body; FastLane answers valid
-# requests for scores; OneShape gives errors their format on the way back.
-WAY = [
+# A request passes these in order, and each may answer it. Meter finds the route; Guard checks the
+# key; Bodies reads the body; FastLane answers valid requests for scores; OneShape gives errors
+# their format on the way back. Other requests reach BentoML's application, where `endpoint`
+# validates the body and calls the route's handler.
+MIDDLEWARE = [
     *([Middleware(BehindProxy, settings.trusted_proxies)] if settings.trusted_proxies else []),
     Middleware(Meter, bool(settings.access_log)),
     *([Middleware(OneShape), CROSS_ORIGIN] if settings.cors_origins else []),
@@ -89,7 +85,7 @@ WAY = [
 
 
 class Service(bentoml.Service[Any]):
-    """BentoML's service, wrapped in the middleware of `WAY`."""
+    """BentoML's service, wrapped in `MIDDLEWARE`."""
 
     def to_asgi(self, is_main: bool = True) -> ASGIApp:
         """The application with its middleware.
@@ -102,9 +98,9 @@ class Service(bentoml.Service[Any]):
         if not traced:
             self.config["tracing"] = {"excluded_urls": [".*"]}
         app = super().to_asgi(is_main)
-        # a redirect to drop a slash names host and scheme, and a proxy's client may see others
+        # a redirect that drops a slash names host and scheme, which may differ before a proxy
         app.router.redirect_slashes = False
-        for layer, arguments, options in reversed(WAY):
+        for layer, arguments, options in reversed(MIDDLEWARE):
             if not (traced and layer is FastLane):
                 app = layer(app, *arguments, **options)
         return app  # type: ignore[no-any-return]
@@ -112,24 +108,24 @@ class Service(bentoml.Service[Any]):
 
 def endpoint(route: Route) -> Callable[[Request], Awaitable[Response]]:
     """The function that Starlette calls for a route of the table."""
-    parse = None if route.binary else route.request
+    schema = None if route.binary else route.request
 
     async def answer(request: Request) -> Response:
         served = live.served
-        name, version = (request.path_params.get(each) for each in ("model", "version"))
+        name, version = (request.path_params.get(key) for key in ("model", "version"))
         if name not in (None, served.name) or version not in (None, "latest", served.version):
             wanted = f"{name}, version {version}" if version else name
             raise Refused(404, f"there is no model {wanted}; there is {served.tag}")
         try:
-            asked = parse.model_validate_json(await request.body()) if parse else request
+            body = schema.model_validate_json(await request.body()) if schema else request
         except ValidationError as error:
-            return invalid(error)
-        found = route.handler(served, asked) if route.handler else None
-        if isawaitable(found):
-            found = await found
-        if isinstance(found, Response):
-            return found
-        return Response(to_json(found), media_type=JSON, headers={"X-Model": served.tag})
+            return answer_invalid(error)
+        response = route.handler(served, body) if route.handler else None
+        if isawaitable(response):
+            response = await response
+        if isinstance(response, Response):
+            return response
+        return Response(to_json(response), media_type=JSON, headers={"X-Model": served.tag})
 
     return answer
 
@@ -160,19 +156,18 @@ class StudyScoreService:
     stored = store.StoredStudyScore(settings.model)
 
     def __init__(self) -> None:
-        if _follows():
+        if _follows_store():
             live.load_newest()
         else:
-            live.load(_tag())
+            live.load(_find_tag())
 
     @bentoml.on_deployment
     @staticmethod
     def check() -> None:
         """Before workers start: stop if the model, the memory or the port is not available."""
-        SysHandler.handle_hup = (
-            SysHandler.handle_term
-        )  # a closed terminal ends the service; by default it restarts workers
-        store.load(_tag())
+        # a closed terminal ends the service; by default it restarts workers
+        SysHandler.handle_hup = SysHandler.handle_term
+        store.load(_find_tag())
         check_memory(settings.workers)
         os.environ[PAGE] = check_options(bool(settings.api_key))
         make_folder()
@@ -182,11 +177,11 @@ class StudyScoreService:
     async def start_chores(self) -> None:
         """Follow the store, write the metrics, and end with the supervisor."""
         chores = [metrics().keep_writing(), _end_with_supervisor()]
-        if _follows():
+        if _follows_store():
             chores.append(live.follow())
         self.chores = [asyncio.create_task(chore) for chore in chores]
         if (page := os.environ.get(PAGE)) and bentoml.server_context.worker_index == 1:
-            say_what_is_served(live.served.tag, page)
+            logger.info("serving %s; the page is %s; stop with Ctrl+C", live.served.tag, page)
 
     @bentoml.on_shutdown
     async def stop_chores(self) -> None:
@@ -217,7 +212,7 @@ class StudyScoreService:
 _service: Any = StudyScoreService  # a Service, since it was decorated
 
 
-def _tag() -> str:
+def _find_tag() -> str:
     """The tag of the model to serve; in a Bento the one it was built with.
 
     Raises BentoMLException for settings that contradict this.
@@ -234,12 +229,12 @@ def _tag() -> str:
 
 
 async def _end_with_supervisor() -> None:
-    """End this worker when its supervisor is gone; otherwise it would hold the port forever."""
+    """End this worker if its supervisor has died; otherwise it would hold the port forever."""
     supervisor = int(os.environ.get(SUPERVISOR, os.getpid()))  # in tests there is none
     while runs(supervisor):
         await asyncio.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _follows() -> bool:
+def _follows_store() -> bool:
     return settings.follow is not False and settings.wants_latest and _service.bento is None

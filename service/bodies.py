@@ -14,7 +14,7 @@ from service.openapi import BYTES, JSON
 
 BODY = "study_score.body"  # the key of the ASGI scope that holds the body of a POST
 BOM = b"\xef\xbb\xbf"  # byte order mark, which some Windows programs write before UTF-8
-HEAD_LENGTH = b"inference-header-content-length"  # the length of the JSON before the binary tensors
+HEAD_LENGTH = b"inference-header-content-length"  # see open_inference.py
 MAX_COLONS = 100  # one per JSON key; pydantic is slow at reporting thousands of unknown keys
 
 
@@ -45,14 +45,19 @@ class Bodies:
             scope[BODY] = body = self._read(message.get("body", b""), headers, binary)
         except Refused as error:
             return await refuse(scope, send, error.status, error.sentence)
-        await self.app(scope, _Replay(body, receive), send)
+        messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive_body() -> Message:
+            return messages.pop() if messages else await receive()
+
+        await self.app(scope, receive_body, send)
 
     def _check(self, headers: dict[bytes, bytes], binary: bool) -> None:
         """Raise Refused for a wrong content type or a `Content-Length` over the limit."""
-        kind = headers.get(b"content-type", b"application/json")
-        if not (_is_json(kind) or (binary and kind == BYTES.encode())):
-            raise Refused(415, f"content-type is {kind.decode('latin-1')!r}; send {JSON}")
-        length = headers.get(b"content-length", b"0").strip()  # there may be blanks around it
+        content_type = headers.get(b"content-type", b"application/json")
+        if not (_is_json(content_type) or (binary and content_type == BYTES.encode())):
+            raise Refused(415, f"content-type is {content_type.decode('latin-1')!r}; send {JSON}")
+        length = headers.get(b"content-length", b"0").strip()
         if not length.isdigit() or len(length) > 18 or int(length) > self.max_body_bytes:
             raise self._too_large()
 
@@ -79,8 +84,8 @@ class Bodies:
             body = self._unpacked(body, headers[b"content-encoding"].decode("latin-1"))
         if binary and (HEAD_LENGTH in headers or headers.get(b"content-type") == BYTES.encode()):
             return body  # tensors follow the JSON
-        if body[:2] != b'{"':  # the usual case needs no detection of its encoding
-            body = _in_utf8(body)
+        if body[:2] != b'{"':  # nearly all bodies begin so, in UTF-8
+            body = _as_utf8(body)
         if body.count(b":") > MAX_COLONS and not binary:
             raise Refused(400, f"the body has over {MAX_COLONS} keys")
         return body
@@ -106,26 +111,11 @@ class Bodies:
 
 
 def _is_json(content_type: bytes) -> bool:
-    json_ = b"application/json"
-    return content_type == json_ or content_type.partition(b";")[0].strip().lower() == json_
+    return content_type.partition(b";")[0].strip().lower() == b"application/json"
 
 
-def _in_utf8(body: bytes) -> bytes:
+def _as_utf8(body: bytes) -> bytes:
     encoding = json.detect_encoding(body)
     if not encoding.startswith("utf-8"):
         raise Refused(415, f"the body is in {encoding.upper()}; send UTF-8")
     return body.removeprefix(BOM)
-
-
-class _Replay:
-    """An ASGI `receive` that repeats a received body, then passes on later messages."""
-
-    def __init__(self, body: bytes, receive: Receive) -> None:
-        self.body: bytes | None = body
-        self.receive = receive
-
-    async def __call__(self) -> Message:
-        if self.body is None:
-            return await self.receive()
-        body, self.body = self.body, None
-        return {"type": "http.request", "body": body, "more_body": False}

@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from starlette.requests import Request
 
 from models.study_score import HOURS_MAX
@@ -45,15 +46,19 @@ def predict(served: ServedModel, body: PredictRequest) -> Prediction:
 
 def predict_batch(served: ServedModel, body: PredictBatchRequest) -> Predictions:
     """The scores for several numbers of hours, in the same order."""
-    hours, model = np.array(body.hours), served.model
-    low, high = _as_lists(model.interval(hours), len(hours))
-    extrapolated = model.extrapolates(hours)
-    metrics().predicted_all(hours, extrapolated)
+    hours = np.array(body.hours)
+    predictions = _predict_all(served, hours)
+    metrics().predicted_all(hours, predictions.extrapolated)
+    return predictions
+
+
+def _predict_all(served: ServedModel, hours: NDArray[np.float64]) -> Predictions:
+    low, high = _as_lists(served.model.interval(hours), len(hours))
     return Predictions.model_construct(  # skips validating ten thousand numbers
-        score=model.predict(hours).tolist(),
+        score=served.model.predict(hours).tolist(),
         low=low,
         high=high,
-        extrapolated=extrapolated.tolist(),
+        extrapolated=served.model.extrapolates(hours).tolist(),
     )
 
 
@@ -108,23 +113,16 @@ def training(served: ServedModel, _: Request) -> Training:
 
 
 def _curve(served: ServedModel) -> Curve:
-    model, first, last = served.model, served.model.moments.min_x, served.model.moments.max_x
+    first, last = served.model.moments.min_x, served.model.moments.max_x
     # wider steps far from the rows, where the ends of the interval are almost straight
     middle, half = (first + last) / 2, (last - first) / 2
     far = math.asinh(HOURS_MAX / half)
     steps = middle + half * np.sinh(np.arange(-far, far, 0.15))
     inside = steps[(steps > 0) & (steps < HOURS_MAX)]
     hours = np.unique([0.0, first, last, HOURS_MAX, *inside])
-    low, high = _as_lists(model.interval(hours), len(hours))
-    line_low, line_high = _as_lists(model.line_interval(hours), len(hours))
-    return Curve(
-        hours=hours.tolist(),
-        score=model.predict(hours).tolist(),
-        low=low,
-        high=high,
-        line_low=line_low,
-        line_high=line_high,
-    )
+    low, high = _as_lists(served.model.line_interval(hours), len(hours))
+    predictions = _predict_all(served, hours).model_dump(exclude={"extrapolated"})
+    return Curve(hours=hours.tolist(), line_low=low, line_high=high, **predictions)
 
 
 def _as_lists(interval: tuple[Any, Any], length: int) -> tuple[list[Any], list[Any]]:

@@ -1,4 +1,4 @@
-"""One format for every error: a JSON object whose `error` is a sentence."""
+"""The format of all errors: a JSON object whose `error` is a sentence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def answer_refused(_: Request, error: Any) -> Response:
     return JSONResponse({"error": error.sentence}, error.status)
 
 
-def invalid(error: ValidationError) -> Response:
+def answer_invalid(error: ValidationError) -> Response:
     """The response to a body that does not match its schema."""
     details = error.errors(include_url=False, include_context=False, include_input=False)
     return JSONResponse({"detail": details}, 400)
@@ -55,7 +55,7 @@ class OneShape:
         start: Message | None = None
         body = b""
 
-        async def shaped(message: Message) -> None:
+        async def send_shaped(message: Message) -> None:
             nonlocal start, body
             if message["type"] == "http.response.start" and message["status"] >= 400:
                 start = message
@@ -66,7 +66,7 @@ class OneShape:
                 if not message.get("more_body"):
                     await _send_error(scope, send, start, body)
 
-        await self.app(scope, receive, shaped)
+        await self.app(scope, receive, send_shaped)
 
 
 async def _send_error(scope: Scope, send: Send, start: Message, body: bytes) -> None:
@@ -79,16 +79,16 @@ async def _send_error(scope: Scope, send: Send, start: Message, body: bytes) -> 
 def error_object(status: int, body: bytes, scope: Scope) -> dict[str, Any]:
     """The JSON object of an error: `error`, a sentence, and for validation errors `detail`."""
     try:
-        found = json.loads(body)
+        answer = json.loads(body)
     except ValueError:
-        found = None
-    if isinstance(found, list) and found:
-        found = found[0]
-    if isinstance(found, dict) and isinstance(found.get("detail"), list):
-        detail = [{key: each[key] for key in ("type", "loc", "msg")} for each in found["detail"]]
+        answer = None
+    if isinstance(answer, list) and answer:
+        answer = answer[0]
+    if isinstance(answer, dict) and isinstance(answer.get("detail"), list):
+        detail = [{key: each[key] for key in ("type", "loc", "msg")} for each in answer["detail"]]
         return {"error": in_one_sentence(detail), "detail": detail}
-    if isinstance(found, dict) and "error" in found:
-        return found
+    if isinstance(answer, dict) and "error" in answer:
+        return answer
     if status == 404:
         return {"error": f"there is nothing at {scope['path']}; see /docs"}
     if status == 405:

@@ -12,16 +12,17 @@ from service.meter import HEADERS, ROUTE
 
 
 class Guard:
-    """ASGI middleware that checks API keys and limits concurrent requests."""
+    """ASGI middleware; requests with and without a key have separate limits of equal size.
+
+    So requests without a key cannot keep out those that have one.
+    """
 
     def __init__(self, app: ASGIApp, keys: Sequence[str], max_concurrency: int) -> None:
         """Without `keys` every route is open; with keys, protected routes need one of them."""
         self.app = app
         self.keys = [key.encode() for key in keys]
         self.max_concurrency = max_concurrency
-        # Requests with and without a key are counted separately, so that those without a key
-        # cannot keep out those with one.
-        self.in_progress = {True: 0, False: 0}
+        self.in_progress = {True: 0, False: 0}  # with and without a key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, or pass it on."""
@@ -43,10 +44,8 @@ class Guard:
             self.in_progress[keyed] -= 1
 
     def _has_key(self, scope: Scope) -> bool:
-        given = scope[HEADERS].get(
-            b"authorization", b""
-        )  # two headers are joined by a comma and match no key
-        scheme, _, key = given.partition(b" ")
+        # two headers were joined by a comma, and match no key
+        scheme, _, key = scope[HEADERS].get(b"authorization", b"").partition(b" ")
         # compare every key, so that the time reveals nothing about them
         matches = [hmac.compare_digest(key.strip(), each) for each in self.keys]
         return scheme.lower() == b"bearer" and any(matches)

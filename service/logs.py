@@ -1,4 +1,4 @@
-"""The log: one line for each request, without lines that clients could flood it with."""
+"""The log: one line for each request, and none that clients could flood it with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ access = logging.getLogger("bentoml.access")
 FIELDS = ("client", "method", "path", "status", "ms", "id")  # of the line for a request
 
 
-def request_answered(scope: Scope, request_id: str, status: int, seconds: float) -> None:
+def log_request(scope: Scope, request_id: str, status: int, seconds: float) -> None:
     """Log a request in one line, with unusual characters of its path escaped."""
     client = scope["client"][0] if scope.get("client") else "-"
     path = scope["path"].encode("unicode_escape").decode()
@@ -42,24 +42,16 @@ def log_requests_as_json() -> None:
     access.propagate = False
 
 
-def say_what_is_served(tag: str, page: str) -> None:
-    """Log the served model, the page's address and how to stop, at the end of start-up."""
-    logger.info("serving %s; the page is %s; stop with Ctrl+C", tag, page)
+def is_no_client_error(record: logging.LogRecord) -> bool:
+    """Whether to log a record; clients' errors are reported by the response."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, BentoMLException):
+        return error.error_code.value >= 500
+    return not isinstance(error, ValidationError)
 
 
-class ClientErrors(logging.Filter):
-    """Keeps clients' errors out of the log, since the response reports them."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is anything but a client's error."""
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, BentoMLException):
-            return error.error_code.value >= 500
-        return not isinstance(error, ValidationError)
-
-
-def keep_out_what_is_not_for_the_log() -> None:
+def filter_logs() -> None:
     """Keep clients' errors and uvicorn's own lines out of the log of this process."""
-    logging.getLogger("bentoml._internal.server.http_app").addFilter(ClientErrors())
+    logging.getLogger("bentoml._internal.server.http_app").addFilter(is_no_client_error)
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it logs every malformed request
-    logging.getLogger("uvicorn.access").propagate = False  # else each line is formatted for nothing
+    logging.getLogger("uvicorn.access").propagate = False  # else uvicorn would format each line

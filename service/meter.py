@@ -11,7 +11,7 @@ from time import perf_counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import refuse
-from service.logs import request_answered
+from service.logs import log_request
 from service.metrics import metrics
 from service.routes import find
 
@@ -28,7 +28,8 @@ class Meter:
         self.app = app
         self.access_log = access_log
         self.metrics = metrics()
-        self.own_ids = map((secrets.token_hex(8) + "-{:x}").format, itertools.count())
+        self.worker_id = secrets.token_hex(8).encode()
+        self.numbers = itertools.count()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and record the status and time of the response."""
@@ -36,17 +37,16 @@ class Meter:
             return await self.app(scope, receive, send)
         scope[ROUTE] = route = find(scope["path"])
         scope[HEADERS] = headers = headers_of(scope)
-        # the client's own id, if it is at most 128 visible characters
-        given = headers.get(b"x-request-id")
-        request_id = given.decode() if given and VISIBLE.fullmatch(given) else next(self.own_ids)
+        request_id = headers.get(b"x-request-id", b"")
+        if not VISIBLE.fullmatch(request_id):
+            request_id = b"%b-%x" % (self.worker_id, next(self.numbers))
         status = 0  # no response has started
 
-        async def noted(message: Message) -> None:
+        async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                header = (b"x-request-id", request_id.encode())
-                message["headers"] = [*message["headers"], header]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
             await send(message)
 
         counted = route.access != "probe"
@@ -54,11 +54,13 @@ class Meter:
             self.metrics.in_progress[route.path] += 1
         started = perf_counter()
         try:
-            await self.app(scope, receive, noted)
+            await self.app(scope, receive, send_with_id)
         except Exception:
             logger.exception("%s %r", scope["method"], scope["path"])
             if not status:
-                await refuse(scope, noted, 500, "an unexpected error; the log has the details")
+                await refuse(
+                    scope, send_with_id, 500, "an unexpected error; the log has the details"
+                )
         finally:
             seconds = perf_counter() - started
             if counted:
@@ -66,14 +68,14 @@ class Meter:
                 status = status or 499  # the client disconnected before the response
                 self.metrics.seconds[route.path, status].observe(seconds)
                 if self.access_log:
-                    request_answered(scope, request_id, status, seconds)
+                    log_request(scope, request_id.decode(), status, seconds)
 
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:
     """The headers; different values of one name are joined by commas (RFC 9110, 5.3)."""
-    found = dict(scope["headers"])
-    if len(found) < len(scope["headers"]):
-        for name in found:
+    headers = dict(scope["headers"])
+    if len(headers) < len(scope["headers"]):
+        for name in headers:
             values = dict.fromkeys(value for key, value in scope["headers"] if key == name)
-            found[name] = b", ".join(values)
-    return found
+            headers[name] = b", ".join(values)
+    return headers

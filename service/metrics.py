@@ -60,8 +60,8 @@ class Tally:
 
     def observe_all(self, values: NDArray[np.float64]) -> None:
         """Count several values."""
-        found = np.bincount(np.searchsorted(self.bounds, values), minlength=len(self.counts))
-        self.counts = [sum(pair) for pair in zip(self.counts, found.tolist(), strict=True)]
+        counts = np.bincount(np.searchsorted(self.bounds, values), minlength=len(self.counts))
+        self.counts = (counts + self.counts).tolist()
         self.sum += float(values.sum())
 
     def buckets(self) -> list[tuple[str, float]]:
@@ -81,51 +81,45 @@ class Metrics:
         self.tag = ""  # of the model being served
         self.training_hours = (math.nan, math.nan)  # their mean and standard deviation
         self.folder = os.environ.get(FOLDER)
-        self.said = ""
+        self.problem = ""  # of the last write
 
     def predicted(self, hours: float, extrapolated: bool) -> None:
         """Count a prediction."""
         self.hours.observe(hours)
         self.extrapolated += extrapolated
 
-    def predicted_all(self, hours: NDArray[np.float64], extrapolated: NDArray[np.bool]) -> None:
+    def predicted_all(self, hours: NDArray[np.float64], extrapolated: list[bool]) -> None:
         """Count several predictions."""
         self.hours.observe_all(hours)
-        self.extrapolated += int(extrapolated.sum())
+        self.extrapolated += sum(extrapolated)
 
     def families(self) -> Iterator[Metric]:
         """The numbers of this worker."""
         context = bentoml.server_context
         service = (context.bento_name, context.bento_version, str(context.service_name))
-        name, labels = "bentoml_service_request", ["service_name", "service_version", "runner_name"]
-        of_answers = ["endpoint", *labels, "http_response_code"]
+        name = "bentoml_service_request"
+        labels = ["endpoint", "service_name", "service_version", "runner_name"]
+        with_status = [*labels, "http_response_code"]
+        total = CounterMetricFamily(name, "Requests answered", labels=with_status)
         duration = HistogramMetricFamily(
-            f"{name}_duration_seconds",
-            "Time from the request to the end of the answer",
-            labels=of_answers,
+            f"{name}_duration_seconds", "Time from request to answer", labels=with_status
         )
-        total = CounterMetricFamily(name, "Requests answered", labels=of_answers)
         for (endpoint, status), tally in tuple(self.seconds.items()):
             values = [endpoint, *service, str(status)]
             duration.add_metric(values, tally.buckets(), tally.sum)
             total.add_metric(values, sum(tally.counts))
-        in_progress = GaugeMetricFamily(
-            f"{name}_in_progress", "Requests being answered", labels=["endpoint", *labels]
-        )
+        in_progress = GaugeMetricFamily(f"{name}_in_progress", "Requests in progress", None, labels)
         for endpoint, number in tuple(self.in_progress.items()):
             in_progress.add_metric([endpoint, *service], number)
-        hours = HistogramMetricFamily("study_score_hours", "Hours asked for")
-        hours.add_metric([], self.hours.buckets(), self.hours.sum)
-        extrapolated = CounterMetricFamily(
-            "study_score_extrapolated",
-            "Predictions for hours outside those of training",
-            self.extrapolated,
+        yield from (total, duration, in_progress)
+        yield HistogramMetricFamily(
+            "study_score_hours", "Hours in requests", self.hours.buckets(), self.hours.sum
         )
-        model = GaugeMetricFamily(
-            "study_score_model", "Workers that serve the model of this tag", labels=["tag"]
-        )
+        text = "Predictions for hours outside those of training"
+        yield CounterMetricFamily("study_score_extrapolated", text, self.extrapolated)
+        model = GaugeMetricFamily("study_score_model", "Workers that serve it", labels=["tag"])
         model.add_metric([self.tag], 1)
-        yield from (duration, total, in_progress, hours, extrapolated, model)
+        yield model
 
     async def keep_writing(self) -> None:
         """Write the numbers for the other workers every second, until cancelled."""
@@ -138,16 +132,16 @@ class Metrics:
         if self.folder is None:
             return
         file = Path(self.folder, f"{os.getpid()}.json")
-        new, said = file.with_suffix(".new"), ""
+        new, problem = file.with_suffix(".new"), ""
         try:
             numbers = {family.name: family.samples for family in self.families()}
             new.write_text(json.dumps(numbers))
             new.replace(file)
         except OSError as error:
-            said = f"the metrics of this worker are not up to date: {error}"
-            if said != self.said:
-                logger.error(said)
-        self.said = said
+            problem = f"the metrics of this worker are not up to date: {error}"
+            if problem != self.problem:
+                logger.error(problem)
+        self.problem = problem
 
     def collect(self) -> Iterator[Metric]:
         """The sums over all workers; ended ones serve no model and have no requests in progress."""
@@ -165,12 +159,10 @@ class Metrics:
                         sums[key] = sums.get(key, 0) + value
             family.samples = [Sample(name, dict(labels), v) for (name, labels), v in sums.items()]
             yield family
-        # not sums: the worker that is scraped reports its own
-        for name, what, value in zip(
-            ("mean", "sd"), ("Mean", "Standard deviation"), self.training_hours, strict=True
-        ):
-            text = f"{what} of the hours that the served model was trained on"
-            yield GaugeMetricFamily(f"study_score_training_hours_{name}", text, value)
+        mean, sd = self.training_hours  # these are not sums: each worker reports its own
+        name, text = "study_score_training_hours", "of the training hours of the served model"
+        yield GaugeMetricFamily(f"{name}_mean", f"Mean {text}", mean)
+        yield GaugeMetricFamily(f"{name}_sd", f"Standard deviation {text}", sd)
 
 
 def runs(pid: int) -> bool:
@@ -190,7 +182,7 @@ def metrics() -> Metrics:
 def make_folder() -> None:
     """Create the folder to which the workers of this process write their numbers.
 
-    BentoML's own is that of a `BENTOML_HOME`, and emptied by whoever serves from there next.
+    BentoML's own folder is emptied by the next service with the same `BENTOML_HOME`.
     """
     os.environ[FOLDER] = folder = tempfile.mkdtemp(prefix="study-score-metrics-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

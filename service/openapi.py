@@ -1,4 +1,4 @@
-"""The OpenAPI document, which unlike BentoML's own has every route and status."""
+"""The OpenAPI document; unlike BentoML's own it has every route and status."""
 
 from __future__ import annotations
 
@@ -82,13 +82,19 @@ def document(routes: Sequence[Route], model: str) -> dict[str, Any]:
 
 
 def _operation(route: Route) -> dict[str, Any]:
-    right: dict[str, Any] = {"description": route.summary}
+    success: dict[str, Any] = {"description": route.summary}
     if route.answer:
-        right["content"] = _content(route.answer, route.binary)
+        success["content"] = _content(route.answer, route.binary)
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.summary,
-        "responses": {"200" if route.answer else "307": right, **_errors(route)},
+        "responses": {
+            "200" if route.answer else "307": success,
+            **{
+                str(status): {"description": MEANINGS[status], "content": _content(schemas.Error)}
+                for status in route.errors
+            },
+        },
     }
     if route.request:
         content = _content(route.request, route.binary)
@@ -99,15 +105,8 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.access == "key":  # these routes need a key and name the model
         operation["security"] = [{}, {"key": []}]
         tag = {"description": "The tag of the model that answered.", "schema": {"type": "string"}}
-        right["headers"] = {"X-Model": tag}
+        success["headers"] = {"X-Model": tag}
     return operation
-
-
-def _errors(route: Route) -> dict[str, Any]:
-    return {
-        str(status): {"description": MEANINGS[status], "content": _content(schemas.Error)}
-        for status in route.errors
-    }
 
 
 def _content(answer: type | str, binary: bool = False) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Checks the options of `bentoml serve` before workers start.
 
-BentoML and uvicorn check them too late: a wrong one ends in a traceback, or in workers that are
+BentoML and uvicorn check them too late: a wrong one leads to a traceback, or to workers that are
 restarted forever.
 """
 
@@ -24,28 +24,28 @@ logger = logging.getLogger("bentoml.serve")
 
 
 def check_options(has_keys: bool) -> str:
-    """The URL of the page, or nothing where `bentoml serve` is not what started the service.
+    """The URL of the page, or "" if the service was not started by `bentoml serve`.
 
-    Warns of a service that is open to all. Raises BentoMLException for options that cannot work.
+    Warns if anyone can use the service. Raises BentoMLException for options that cannot work.
     """
     command = click.get_current_context(silent=True)
     if command is None:
         return ""
     _check_certificate(command.params)
-    # the defaults are in BentoML's configuration, which has no public name
-    host = _given(command.params, "host", BentoMLContainer.http.host)
-    port = _given(command.params, "port", BentoMLContainer.http.port)
+    # BentoML's configuration has the defaults, and no public name
+    host = _option(command.params, "host", BentoMLContainer.http.host)
+    port = _option(command.params, "port", BentoMLContainer.http.port)
     _check_address(host, port)
     if host in EVERYWHERE and not has_keys:
         logger.warning("open to all who reach this machine: STUDY_SCORE_API_KEY is not set")
-    certificate = _given(command.params, "ssl_certfile", BentoMLContainer.ssl["certfile"])
+    certificate = _option(command.params, "ssl_certfile", BentoMLContainer.ssl["certfile"])
     scheme = "https" if certificate else "http"
     name = "localhost" if host in EVERYWHERE else f"[{host}]" if ":" in host else host
     return f"{scheme}://{name}:{port}/ui"
 
 
-def _given(options: dict[str, Any], name: str, configured: Any) -> Any:
-    return configured.get() if options.get(name) is None else options[name]
+def _option(options: dict[str, Any], name: str, default: Any) -> Any:
+    return default.get() if options.get(name) is None else options[name]
 
 
 def _check_address(host: str, port: int) -> None:
@@ -61,7 +61,7 @@ def _check_address(host: str, port: int) -> None:
         family = socket.AF_INET if version == 4 else socket.AF_INET6
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        reason = str(error.strerror).partition(" (")[0]  # less the address
+        reason = str(error.strerror).partition(" (")[0]  # without the address
         other = "port, as in bentoml serve --port 3001"
         if error.errno == errno.EADDRNOTAVAIL:
             other = "host: an address of this machine, as in bentoml serve --host 127.0.0.1"
@@ -72,7 +72,7 @@ def _check_address(host: str, port: int) -> None:
 
 def _check_certificate(options: dict[str, Any]) -> None:
     """Raises BentoMLException if uvicorn could not create a TLS context from the options."""
-    tls = {name: _given(options, f"ssl_{name}", BentoMLContainer.ssl[name]) for name in TLS}
+    tls = {name: _option(options, f"ssl_{name}", BentoMLContainer.ssl[name]) for name in TLS}
     files = [(f"--ssl-{each}", tls[each]) for each in ("certfile", "keyfile", "ca_certs")]
     named = " ".join(f"{option} {file}" for option, file in files if file).replace("_", "-", 1)
     if not (tls["certfile"] or tls["keyfile"]):

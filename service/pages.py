@@ -37,8 +37,8 @@ SWAGGER_UI = """<!DOCTYPE html>
 </body>
 </html>
 """
-# Not BentoML's own script: its layout has a badge that sends the document's address to another
-# host. This one uses its own location, so it also works below a proxy's path.
+# BentoML's own script has a badge that sends the document's address to another host. This one uses
+# its own location, so it also works below a proxy's path.
 SWAGGER_START = """
 fetch("docs.json").then((answer) => answer.json()).then((spec) => SwaggerUIBundle({
   spec: { ...spec, servers: [{ url: new URL(".", location).pathname }] },
@@ -54,7 +54,7 @@ class File:
     def __init__(self, path: Path) -> None:
         self.content = path.read_bytes()
         self.headers = {
-            "Cache-Control": "no-cache",  # the browser asks each time whether it has changed
+            "Cache-Control": "no-cache",  # the browser sends the ETag each time
             "Content-Security-Policy": UI_POLICY,
             "Content-Type": f"{KINDS[path.suffix]}; charset=utf-8",
             "ETag": f'"{hashlib.sha256(self.content).hexdigest()[:16]}"',

@@ -21,18 +21,18 @@ class BehindProxy:
         self.app: Any = ProxyHeadersMiddleware(app, [str(each) for each in trusted])  # type: ignore[arg-type]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Strip the prefix of `X-Forwarded-Prefix` from the request's path, if it is there.
+        """Strip the prefix of `X-Forwarded-Prefix` from the request's path, if the path has it.
 
-        It is not made ASGI's `root_path`: Starlette would strip that again, and route by a path
-        that the guard has not checked.
+        ASGI's `root_path` is not set: Starlette would strip it again, and route by a path that the
+        guard has not checked.
         """
         if (
             scope["type"] == "http"
             and scope["client"]
             and scope["client"][0] in self.app.trusted_hosts
         ):
-            given = dict(scope["headers"]).get(b"x-forwarded-prefix", b"").decode("latin-1")
-            prefix, path = given.rstrip("/"), scope["path"]
+            header = dict(scope["headers"]).get(b"x-forwarded-prefix", b"").decode("latin-1")
+            prefix, path = header.rstrip("/"), scope["path"]
             if PATH.fullmatch(prefix):
                 scope[PREFIX] = prefix
                 if f"{path}/".startswith(f"{prefix}/"):

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any, Literal
 
-from annotated_types import Gt, Le
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -19,7 +18,10 @@ from pydantic import (
 from models import store
 
 PREFIX = "STUDY_SCORE_"
-Count = Annotated[int, Gt(0)]
+Count = Annotated[int, Field(gt=0, description="a whole number from 1")]
+Seconds = Annotated[
+    float, Field(gt=0, allow_inf_nan=False, description="a number of seconds above 0")
+]
 Key = Annotated[str, StringConstraints(pattern=r"^[!-+\--~]+$")]  # visible ASCII, no comma
 Origin = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z][a-z0-9+.-]*://[a-z0-9.:_\[\]-]+)$")]
 
@@ -37,17 +39,13 @@ class Settings(BaseModel):
     api_key: tuple[Key, ...] = Field(
         default=(), description="a key, or several with commas between, of visible characters"
     )
-    workers: Annotated[Count, Le(256)] | Literal["cpu_count"] = Field(
+    workers: Annotated[int, Field(gt=0, le=256)] | Literal["cpu_count"] = Field(
         default=1, description="a whole number from 1 to 256, or cpu_count"
     )
-    max_body_bytes: Count = Field(default=1 << 20, description="a whole number from 1")
-    max_concurrency: Count = Field(default=1024, description="a whole number from 1")
-    timeout_seconds: float = Field(
-        default=2.0, gt=0, allow_inf_nan=False, description="a number of seconds above 0"
-    )
-    keep_alive_seconds: float = Field(
-        default=75.0, gt=0, allow_inf_nan=False, description="a number of seconds above 0"
-    )
+    max_body_bytes: Count = 1 << 20
+    max_concurrency: Count = 1024
+    timeout_seconds: Seconds = 2.0
+    keep_alive_seconds: Seconds = 75.0
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
         default=(), description="IP addresses or networks, with commas between"
     )
@@ -64,7 +62,7 @@ class Settings(BaseModel):
 
     @field_validator("api_key", "trusted_proxies", "cors_origins", mode="before")
     @classmethod
-    def _listed(cls, value: str) -> tuple[str, ...]:
+    def _split(cls, value: str) -> tuple[str, ...]:
         return tuple(part.strip() for part in value.split(","))
 
     @property
@@ -76,19 +74,20 @@ class Settings(BaseModel):
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """The settings of an environment.
 
-    Other variables with the prefix are left alone: Kubernetes makes some for a service of the name.
+    Other variables with the prefix are ignored, since Kubernetes sets some for its services.
 
     Raises ValueError with a line that names each wrong variable, its value (never a key's) and the
     rule.
     """
     fields = Settings.model_fields
-    given: dict[str, Any] = {
-        name: environment[PREFIX + name.upper()]
-        for name in fields
-        if PREFIX + name.upper() in environment
+    variables = {name: PREFIX + name.upper() for name in fields}
+    values: dict[str, Any] = {
+        name: environment[variable]
+        for name, variable in variables.items()
+        if variable in environment
     }
     try:
-        settings = Settings(**given)
+        settings = Settings(**values)
         if settings.follow and not settings.wants_latest:
             raise ValueError(f"{PREFIX}FOLLOW is on, but {PREFIX}MODEL names one version")
         return settings
@@ -96,7 +95,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         wrong = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors())
     raise ValueError(
         "; ".join(
-            f"{PREFIX}{name.upper()} is {'wrong' if name == 'api_key' else repr(given[name])}:"
+            f"{variables[name]} is {'wrong' if name == 'api_key' else repr(values[name])}:"
             f" it must be {fields[name].description}"
             for name in wrong
         )
