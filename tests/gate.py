@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from models.moments import Moments
 from models.store import Stored
 from models.study_score import StudyScore
-from tests.data import Array, read_rows
+from tests.data import Array, read_rows, write_csv
 from training.fit import fit
 from training.reduce import Sample, Summary, extremes_of, fold_of
 
@@ -43,6 +44,12 @@ def draw(random: Random, n: int, r2: float = 0.5, drift: float = 0, noise: str =
     return Rows(x, 60 + 1.5 * (x - 12) + sd * (NOISE[noise](random, x) + drift))
 
 
+def write_class(folder: Path, name: str, n: int, seed: int, scale: float = 1) -> str:
+    """The path of a CSV file with so many rows of one line, the scores being multiplied."""
+    hours, score = draw(np.random.default_rng(seed), n)
+    return write_csv(folder / name, hours, scale * score)
+
+
 def joined(some: Rows, others: Rows) -> Rows:
     return Rows(*map(np.concatenate, zip(some, others, strict=True)))
 
@@ -70,8 +77,12 @@ def trained(rows: Summary) -> StudyScore:
     return fit(rows, lr=0.5, epochs=1)
 
 
+def fitted(x: Array, y: Array, folds: int = 10) -> StudyScore:
+    return trained(summary(Rows(x, y), folds))
+
+
 def champion(rows: Rows, folds: int = 10) -> Stored:
-    return Stored("study_score:champion", trained(summary(rows, folds)))
+    return Stored("study_score:champion", fitted(*rows, folds))
 
 
 def _reversed(random: Random, rows: Rows) -> Rows:

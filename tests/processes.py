@@ -37,6 +37,18 @@ def run(home: Home, *command: str, cwd: Path = ROOT) -> subprocess.CompletedProc
     return call(sys.executable, "-m", *command, cwd=cwd, env=home)
 
 
+def start_training(home: Home, *options: str, **streams: Any) -> subprocess.Popen[str]:
+    """Start `python -m training`; its standard error is a pipe unless `streams` has another."""
+    command = [sys.executable, "-u", "-m", "training", *options]
+    streams = {"stderr": subprocess.PIPE, **streams}
+    return subprocess.Popen(command, cwd=ROOT, env=home, text=True, **streams)
+
+
+def stored(home: Home, pattern: str = "*") -> list[Path]:
+    """What the store has of this pattern; nothing where no model was ever saved."""
+    return list(Path(home["BENTOML_HOME"], "models").glob(pattern))
+
+
 def free_port() -> int:
     """A port that no other process of the tests takes before it is used.
 

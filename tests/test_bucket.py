@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.data import FILES
+from tests.command import report, train
+from tests.data import FILES, assert_refused, read_rows, write_parquet
 from training import bucket
 from training.errors import DataError
 
@@ -114,3 +117,65 @@ def test_a_url_that_leads_nowhere_is_named_without_its_secrets(
         list(bucket.find(url))
     assert SECRET not in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_bucket_is_read_and_known_again(store: Any) -> None:
+    book = (FILES / "calc.xlsx").read_bytes()
+    etag = store.put_object(Bucket="marks", Key="9b/marks.xlsx", Body=book)["ETag"]
+    figures = report("s3://marks/9b")
+    assert figures["W"] == pytest.approx(3.932409, abs=5e-7)
+    (source,) = figures["sources"]
+    assert (source["name"], source["version"]) == ("s3://marks/9b/marks.xlsx", etag)
+    assert (source["bytes"], source["sha256"]) == (len(book), None)
+    store.put_object(Bucket="marks", Key="9c/copy.xlsx", Body=book)
+    err = train("s3://marks/9b", "s3://marks/9c", "--dry-run", status=1).err
+    assert "s3://marks/9c/copy.xlsx: holds the rows of s3://marks/9b/marks.xlsx" in err
+
+
+def test_parquet_in_a_bucket_is_read(store: Any, tmp_path: Path) -> None:
+    columns = {"Score": [1.0, 3.0, 5.5], "hours": [0, 1, 2]}
+    content = Path(write_parquet(tmp_path / "x.parquet", columns)).read_bytes()
+    store.put_object(Bucket="marks", Key="x.parquet", Body=content)
+    assert report("s3://marks/x.parquet")["W"] == pytest.approx(2.25)
+
+
+def test_parquet_in_a_bucket_is_read_once(
+    store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of some 16 MB."""
+    random = np.random.default_rng(3)
+    columns = {"hours": random.uniform(0, 50, 10**6), "score": random.normal(50, 9, 10**6)}
+    content = Path(write_parquet(tmp_path / "rows.parquet", columns)).read_bytes()
+    store.put_object(Bucket="marks", Key="rows.parquet", Body=content)
+    counts: list[int] = []
+    readinto = bucket._Object.readinto
+
+    def counted(self: Any, buffer: Any) -> int:
+        counts.append(readinto(self, buffer))
+        return counts[-1]
+
+    monkeypatch.setattr(bucket._Object, "readinto", counted)
+    assert report("s3://marks/rows.parquet")["rows"] == 10**6
+    assert sum(counts) == len(content)
+
+
+@pytest.mark.parametrize(
+    ("log", "name"),
+    [("_delta_log/00000.json", "a Delta Lake table"), ("metadata/v1.metadata.json", "an Iceberg")],
+)
+def test_a_table_of_many_versions_is_refused_by_its_format(
+    tmp_path: Path, store: Any, log: str, name: str
+) -> None:
+    part = tmp_path / "marks" / "data" / "class=9b" / "part.parquet"
+    part.parent.mkdir(parents=True)
+    write_parquet(part, {"hours": [1, 2], "score": [1, 2]})
+    assert read_rows([tmp_path]).moments.n == 2
+    (tmp_path / "marks" / log).parent.mkdir()
+    (tmp_path / "marks" / log).touch()
+    for each in (".", "marks", "marks/data", "marks/data/class=9b/", "m*/data/*/*.parquet"):
+        assert_refused(f"{name}.* export its rows", tmp_path / each)
+    assert read_rows([part]).moments.n == 2  # which was named
+    store.put_object(Bucket="marks", Key=f"{log[:3]}/data/x.parquet", Body=part.read_bytes())
+    store.put_object(Bucket="marks", Key=f"{log[:3]}/{log}", Body=b"{}")
+    with pytest.raises(DataError, match=f"s3://marks/{log[:3]}: is {name}"):
+        read_rows([f"s3://marks/{log[:3]}"])

@@ -18,7 +18,6 @@ from training.reduce import Sample, fold_of
 from training.residuals import joined
 
 K = 10
-SOURCE = read_rows([]).sources[0]
 
 
 @pytest.mark.parametrize("folds", [2, 7, 50])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import socket
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import ROOT, Home, call
+from tests.processes import ROOT, Home, call, stored
 from tests.tools import tool
 
 
@@ -30,8 +29,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def make(folder: Path, home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
-    make = tool("make", "apt-get install make")
-    return call(make, "--no-print-directory", *arguments, cwd=folder, env=home)
+    program = tool("make", "apt-get install make")
+    return call(program, "--no-print-directory", *arguments, cwd=folder, env=home)
 
 
 def test_serve_trains_where_the_store_is_empty_and_serves_on_the_port_given(
@@ -57,7 +56,7 @@ def test_a_port_in_use_gets_one_sentence_before_anything_is_trained(
     sentence, _ = run.stderr.splitlines()  # the other is make's own
     assert f"port {port} cannot be had" in sentence
     assert "make serve PORT=3001" in sentence
-    assert not os.path.exists(Path(home["BENTOML_HOME"]) / "models" / "study_score")
+    assert stored(home) == []
 
 
 def test_an_older_python_gets_one_sentence(folder: Path, home: Home) -> None:

@@ -9,12 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from tests.data import write
-from tests.processes import ROOT, TORCHRUN, Home, run, torchrun, wait_until
+from tests.data import write, write_csv, write_parquet
+from tests.processes import ROOT, TORCHRUN, Home, run, stored, torchrun, wait_until
 from tests.test_rows import random_rows
 
 
@@ -23,17 +21,13 @@ def files(tmp_path: Path) -> Path:
     folder = tmp_path / "rows"
     folder.mkdir()
     x, y = random_rows(2_500_000)
-    pq.write_table(
-        pa.table({"hours": x, "score": y}), folder / "large.parquet", row_group_size=300_000
-    )
+    write_parquet(folder / "large.parquet", {"hours": x, "score": y}, row_group=300_000)
     x, y = random_rows(400_000, seed=9)
     pairs = enumerate(zip(x.tolist(), y.tolist(), strict=True))
     text = "".join(f'"a,\n{k}",{a!r},{b!r}\n' for k, (a, b) in pairs)  # in some five blocks
     write(folder, "name,hours,score\n" + text, "x.csv")
     for k in range(3):
-        x, y = random_rows(1000, seed=k + 2)
-        lines = "".join(f"{a!r},{b!r}\n" for a, b in zip(x.tolist(), y.tolist(), strict=True))
-        write(folder, "hours,score\n" + lines, f"{k}.csv")
+        write_csv(folder / f"{k}.csv", *random_rows(1000, seed=k + 2))
     return folder
 
 
@@ -47,9 +41,8 @@ def test_two_processes_train_the_model_of_one(files: Path, home: Home) -> None:
     assert (found["rows"], found["folds"]) == (2_903_000, 10)
     for name in ("W", "b", "residual_sd", "cv_rmse", "cv_r2"):
         assert found[name] == pytest.approx(alone[name], rel=1e-12), name
-    models = list(Path(home["BENTOML_HOME"]).glob("models/study_score/*/study_score.json"))
-    assert len(models) == 1
-    assert len(json.loads(models[0].read_text())["points"]) == 500
+    (model,) = stored(home, "study_score/*/study_score.json")
+    assert len(json.loads(model.read_text())["points"]) == 500
 
 
 @pytest.mark.parametrize("rank", [0, 1])
@@ -61,14 +54,14 @@ def test_a_bad_row_in_one_process_ends_all_with_its_reason(
     assert ended.returncode != 0
     reason = f"{rank}.csv, row 3: score is 'x'"
     assert f"training, process {rank} of 2: {files}/{reason}" in ended.stderr
-    assert list(Path(home["BENTOML_HOME"]).glob("models/study_score/*")) == []
+    assert stored(home) == []
 
 
 def test_a_missing_file_ends_all(home: Home) -> None:
     ended = torchrun(home, "training", "nothing.csv")
     assert ended.returncode != 0
     assert "nothing.csv: No such file or directory" in ended.stderr
-    assert list(Path(home["BENTOML_HOME"]).glob("models/study_score/*")) == []
+    assert stored(home) == []
 
 
 def test_torchrun_of_ours_ends_with_the_status_of_the_training(home: Home) -> None:
@@ -92,7 +85,7 @@ def test_a_killed_process_ends_all(files: Path, home: Home) -> None:
         _, err = started.communicate(timeout=60)
     assert started.returncode != 0
     assert "Signal 9 (SIGKILL)" in err
-    assert list(Path(home["BENTOML_HOME"]).glob("models/study_score/*")) == []
+    assert stored(home) == []
 
 
 def process(parent: int, rank: int) -> int | None:

@@ -9,29 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from tests.data import write_csv
-from tests.gate import draw
-from tests.processes import ROOT, Home, run
-
-
-def class_of(folder: Path, name: str, seed: int, scale: float = 1) -> str:
-    rows = draw(np.random.default_rng(seed), 100)
-    return write_csv(folder / name, rows.hours, scale * rows.score)
+from tests.gate import write_class
+from tests.processes import ROOT, Home, call, run, start_training
 
 
 def python(home: Home, script: str, *arguments: str) -> list[Any]:
     """The JSON values that a script prints, line by line."""
-    result = subprocess.run(
-        [sys.executable, "-c", script, *arguments],
-        cwd=ROOT,
-        env=home,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    result = call(sys.executable, "-c", script, *arguments, cwd=ROOT, env=home, timeout=300)
     assert result.returncode == 0, result.stderr
     return [json.loads(line) for line in result.stdout.splitlines()]
 
@@ -39,14 +23,11 @@ def python(home: Home, script: str, *arguments: str) -> list[Any]:
 def test_a_training_is_compared_with_what_another_saved_while_it_waited_for_its_rows(
     tmp_path: Path, home: Home
 ) -> None:
-    pipe, slow = tmp_path / "pipe.csv", Path(class_of(tmp_path, "slow.csv", 1, scale=10))
+    pipe, slow = tmp_path / "pipe.csv", Path(write_class(tmp_path, "slow.csv", 100, 1, scale=10))
     os.mkfifo(pipe)
-    command = [sys.executable, "-m", "training", str(pipe), "--json"]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as waiting:
+    with start_training(home, str(pipe), "--json", stdout=subprocess.PIPE) as waiting:
         with pipe.open("wb") as rows:  # once it is read, after the look at the empty store
-            other = run(home, "training", class_of(tmp_path, "quick.csv", 2), "--json")
+            other = run(home, "training", write_class(tmp_path, "quick.csv", 100, 2), "--json")
             assert other.returncode == 0, other.stderr
             rows.write(slow.read_bytes())
         out, error = waiting.communicate(timeout=120)
@@ -137,7 +118,9 @@ def test_of_twenty_trainings_at_once_each_is_compared_with_the_one_before(
     tmp_path: Path, home: Home
 ) -> None:
     """Every fourth has its scores times 10."""
-    paths = [class_of(tmp_path, f"{k}.csv", k, scale=10 if k % 4 == 3 else 1) for k in range(20)]
+    paths = [
+        write_class(tmp_path, f"{k}.csv", 100, k, scale=10 if k % 4 == 3 else 1) for k in range(20)
+    ]
     found = python(home, TOGETHER, *paths)
     assert len(found) == 20
     saved = {champion: tag for status, tag, champion in found if status == 0}
