@@ -98,6 +98,7 @@ def test_bad_input_is_named_by_file_row_value_and_rule(
         ({"hours": [1, None], "score": [1, 2]}, r", row 2: hours is missing"),
         ({"hours": [1, 2], "score": [1, float("inf")]}, r", row 2: score is 'inf'"),
         ({"hours": ["1", "two"], "score": [1, 2]}, ", row 2: hours is 'two'; hours must be a"),
+        ({"hours": ["1", "2,5"], "score": [1, 2]}, "'2,5'; .*; decimals are written with a point"),
         (
             {"hours": [True, False], "score": [1, 2]},
             "column 'hours' is of type BOOLEAN, which is no number; write what number it stands f",
