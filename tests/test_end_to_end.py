@@ -16,16 +16,7 @@ import pytest
 import requests
 from bentoml.exceptions import BentoMLException
 
-from tests.processes import (
-    ROOT,
-    Home,
-    answers,
-    free_port,
-    run,
-    serving,
-    start_serving,
-    wait_until,
-)
+from tests.processes import ROOT, Home, answers, free_port, run, serving, start_serving, wait_until
 
 
 def test_train_serve_and_predict(home: Home) -> None:
@@ -45,29 +36,34 @@ def test_train_serve_and_predict(home: Home) -> None:
             assert client.hours_for(score=8)["hours"] == pytest.approx(4)
 
 
-def test_serving_without_a_model_ends_at_once_and_says_how_to_train_one(home: Home) -> None:
-    served = run(home, "bentoml", "serve", "--port", "0")
-    assert served.returncode != 0
-    assert "no model study_score:latest; train one with: python -m training" in served.stderr
-    assert "Traceback" not in served.stderr
+def refusal(home: Home, *command: str) -> str:
+    """The errors of a command of BentoML's that fails."""
+    failed = run(home, "bentoml", *command)
+    assert failed.returncode != 0
+    assert "Traceback" not in failed.stderr
+    return failed.stderr
+
+
+@pytest.mark.parametrize("command", ["serve --port 0", "build"])
+def test_without_a_model_serving_and_building_say_how_to_train_one(
+    home: Home, command: str
+) -> None:
+    sentence = "no model study_score:latest; train one with: python -m training"
+    assert sentence in refusal(home, *command.split())
 
 
 def test_serving_a_damaged_model_ends_at_once_and_names_it(trained: Home) -> None:
     (file,) = Path(trained["BENTOML_HOME"]).glob("models/study_score/*/study_score.json")
     file.write_text('{"format": 3}')
-    served = run(trained, "bentoml", "serve", "--port", "0")
-    assert served.returncode != 0
-    assert "study_score.json is not a study-score model: W: Field required" in served.stderr
-    assert "Traceback" not in served.stderr
+    sentence = "study_score.json is not a study-score model: W: Field required"
+    assert sentence in refusal(trained, "serve", "--port", "0")
 
 
 def test_serving_on_a_port_in_use_ends_at_once(trained: Home) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        served = run(trained, "bentoml", "serve", "--host", "127.0.0.1", "--port", port)
-    assert served.returncode != 0
-    assert "Address already in use; choose another port" in served.stderr
-    assert "Traceback" not in served.stderr
+        error = refusal(trained, "serve", "--host", "127.0.0.1", "--port", port)
+    assert "Address already in use; choose another port" in error
 
 
 @pytest.mark.parametrize(("key", "times"), [({}, 1), ({"STUDY_SCORE_API_KEY": "secret"}, 0)])
@@ -85,12 +81,8 @@ def test_serving_plainly_says_once_that_it_is_open_to_all(
 
 
 def test_with_api_keys_only_their_holders_are_answered(trained: Home) -> None:
-    keys = {
-        **trained,
-        "STUDY_SCORE_API_KEY": "old-secret,new-secret",
-        "STUDY_SCORE_ACCESS_LOG": "on",
-    }
-    with start_serving(keys, stdout=PIPE, stderr=STDOUT) as server:
+    settings = {"STUDY_SCORE_API_KEY": "old-secret,new-secret", "STUDY_SCORE_ACCESS_LOG": "on"}
+    with start_serving({**trained, **settings}, stdout=PIPE, stderr=STDOUT) as server:
         for path in ("/predict", "/predict_batch", "/hours_for", "/model", "/training", "/x"):
             for variant in (path, f"{path}%0a", f"{path}%0A", f"/{path}", f"{path}%00"):
                 for ask in (requests.post, requests.get):
@@ -104,9 +96,7 @@ def test_with_api_keys_only_their_holders_are_answered(trained: Home) -> None:
                 assert client.predict(hours=4)["score"] == 8.0
         with pytest.raises(BentoMLException), bentoml.SyncHTTPClient(server.url) as client:
             client.predict(hours=4)
-        server.send_signal(signal.SIGTERM)
-        assert server.stdout is not None
-        assert b"secret" not in server.stdout.read()
+        assert "secret" not in server.end()
 
 
 def test_a_fixed_version_is_served_and_not_followed(trained: Home) -> None:
@@ -138,19 +128,16 @@ def test_workers_end_when_their_supervisor_was_killed(trained: Home) -> None:
 def test_the_log_stays_in_its_lines_and_answers_keep_their_bodies(trained: Home) -> None:
     home = {**trained, "STUDY_SCORE_ACCESS_LOG": "on"}
     with start_serving(home, stdout=PIPE, stderr=STDOUT) as server:
+        url = f"{server.url}/predict"
         for kind in (b"application/json", b"application/json; x=\xff"):
             headers = {"content-type": kind}
-            answer = requests.post(
-                f"{server.url}/predict", data=b'{"hours": 4}', headers=headers, timeout=5
-            )
+            answer = requests.post(url, data=b'{"hours": 4}', headers=headers, timeout=5)
             assert answer.json()["score"] == 8.0
         requests.get(f"{server.url}/x%0aforged%1b%5b31m", timeout=30)
-        server.send_signal(signal.SIGTERM)
-        assert server.stdout is not None
-        log = server.stdout.read()
-    assert rb"GET /x\nforged\x1b[31m 404 " in log
-    assert b"\x1b" not in log
-    assert b"Traceback" not in log
+        log = server.end()
+    assert r"GET /x\nforged\x1b[31m 404 " in log
+    assert "\x1b" not in log
+    assert "Traceback" not in log
 
 
 @pytest.mark.parametrize("setting", ["MODEL", "FOLLOW"])
@@ -158,15 +145,8 @@ def test_a_bento_refuses_to_serve_another_model(trained: Home, setting: str) -> 
     assert run(trained, "bentoml", "build").returncode == 0
     value = {"MODEL": "study_score:latest", "FOLLOW": "on"}[setting]
     home = {**trained, f"STUDY_SCORE_{setting}": value}
-    served = run(home, "bentoml", "serve", "study_score:latest", "--port", "0")
-    assert served.returncode != 0
-    assert f"STUDY_SCORE_{setting} is set, but a Bento serves the model it was" in served.stderr
-
-
-def test_building_without_a_model_says_how_to_train_one(home: Home) -> None:
-    built = run(home, "bentoml", "build")
-    assert built.returncode != 0
-    assert "no model study_score:latest; train one with: python -m training" in built.stderr
+    sentence = f"STUDY_SCORE_{setting} is set, but a Bento serves the model it was"
+    assert sentence in refusal(home, "serve", "study_score:latest", "--port", "0")
 
 
 def test_a_bento_serves_the_model_it_was_built_with_from_any_folder(
