@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import tritonclient.http.aio as triton_aio
 from tritonclient.utils import InferenceServerException
 
 from models import store
-from tests.processes import ROOT, Home, run, serving
+from tests.processes import ROOT, Home, call, run, serving
 from tests.tools import tool
 
 NAME, KEY = "class-7b.scores", "a-key-of-the-tests"  # as KServe names an InferenceService
@@ -72,23 +71,18 @@ def check(answer: Any, shape: tuple[int, ...]) -> None:
 def test_tritons_client_is_answered(
     client: Any, binary: bool, datatype: str, shape: tuple[int, ...]
 ) -> None:
-    asked = hours(triton, datatype, shape, binary)
+    inputs = hours(triton, datatype, shape, binary)
     for wanted in (outputs(triton, binary), None):
-        answer = client.infer(NAME, asked, outputs=wanted, headers=bearer(), request_id="7")
+        answer = client.infer(NAME, inputs, outputs=wanted, headers=bearer(), request_id="7")
         check(answer, shape)
         assert answer.get_response()["id"] == "7"
 
 
 @pytest.mark.parametrize("packed", ["gzip", "deflate"])
 def test_tritons_client_may_pack_what_it_sends(client: Any, packed: str) -> None:
-    answer = client.infer(
-        NAME,
-        hours(triton, "FP64", (4,), True),
-        headers=bearer(),
-        request_compression_algorithm=packed,
-        response_compression_algorithm=packed,
-    )
-    check(answer, (4,))
+    tensors = hours(triton, "FP64", (4,), True)
+    both = {f"{side}_compression_algorithm": packed for side in ("request", "response")}
+    check(client.infer(NAME, tensors, headers=bearer(), **both), (4,))
 
 
 def test_tritons_client_sees_health_and_metadata(client: Any) -> None:
@@ -113,22 +107,22 @@ def test_tritons_client_is_told_what_is_wrong(client: Any) -> None:
     good = hours(triton, "FP64", (4,), True)
     (negative,) = hours(triton, "FP64", (4,), True)
     negative.set_data_from_numpy(np.array([1.0, 2.0, -3.0, 4.0]))
-    for asked, wrong, sentence in (
+    for inputs, wrong, sentence in (
         ([negative], {}, "hours.2: Input should be greater than or equal to 0"),
         (good, {"model_name": "other"}, "there is no model other; there is study_score:"),
         (good, {"model_version": "7"}, f"there is no model {NAME}, version 7"),
         (good, {"headers": {}}, "needs the header Authorization: Bearer KEY"),
         (good, {"outputs": [triton.InferRequestedOutput("x")]}, "outputs.0.name: Input should be"),
     ):
-        call = {"model_name": NAME, "headers": bearer(), "inputs": asked, **wrong}
+        arguments = {"model_name": NAME, "headers": bearer(), "inputs": inputs, **wrong}
         with pytest.raises(InferenceServerException, match=sentence):
-            client.infer(**call)
+            client.infer(**arguments)
 
 
 def test_tritons_client_asks_from_greenlets(address: str) -> None:
     with triton.InferenceServerClient(address, concurrency=8) as client:
-        asked = hours(triton, "FP32", (2, 2), True)
-        pending = [client.async_infer(NAME, asked, headers=bearer()) for _ in range(50)]
+        inputs = hours(triton, "FP32", (2, 2), True)
+        pending = [client.async_infer(NAME, inputs, headers=bearer()) for _ in range(50)]
         for each in pending:
             check(each.get_result(timeout=10), (2, 2))
 
@@ -139,15 +133,15 @@ def test_tritons_client_asks_from_asyncio(address: str) -> None:
             assert await client.is_server_ready()
             assert await client.is_model_ready(NAME, headers=bearer())
             for binary in (True, False):
-                asked = hours(triton_aio, "FP64", (4, 1), binary)
+                inputs = hours(triton_aio, "FP64", (4, 1), binary)
                 wanted = outputs(triton_aio, binary)
                 calls = [
-                    client.infer(NAME, asked, outputs=wanted, headers=bearer()) for _ in range(50)
+                    client.infer(NAME, inputs, outputs=wanted, headers=bearer()) for _ in range(50)
                 ]
                 for answer in await asyncio.gather(*calls):
                     check(answer, (4, 1))
             with pytest.raises(InferenceServerException, match="there is no model other"):
-                await client.infer("other", asked, headers=bearer())
+                await client.infer("other", inputs, headers=bearer())
 
     asyncio.run(scenario())
 
@@ -197,10 +191,9 @@ def test_kserves_client_is_answered(address: str, tmp_path: Path) -> None:
     """It has an environment of its own, for what it needs would change ours."""
     python = tool(".venv/kserve/bin/python", "tests/kserve.sh", str(ROOT))
     (tmp_path / "ask.py").write_text(KSERVE)
-    command = [python, str(tmp_path / "ask.py"), f"http://{address}", KEY, NAME]
-    asked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert asked.returncode == 0, asked.stderr
-    states, *answers, error, (ready, predictions) = map(json.loads, asked.stdout.splitlines())
+    client = call(python, tmp_path / "ask.py", f"http://{address}", KEY, NAME)
+    assert client.returncode == 0, client.stderr
+    states, *answers, error, (ready, predictions) = map(json.loads, client.stdout.splitlines())
     assert states == [True, True, True, False]
     assert len(answers) == 4
     for number, score, extrapolated in answers:

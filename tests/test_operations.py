@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -18,7 +16,7 @@ import pytest
 import requests
 import yaml
 
-from tests.processes import ROOT, Home, free_port, serving, start_serving, wait_until
+from tests.processes import ROOT, Home, call, free_port, run, serving, start_serving, wait_until
 from tests.tools import tool
 
 ALERTS = ROOT / "service" / "deploy" / "alerts.yaml"
@@ -35,9 +33,8 @@ def test_alerts_fire_when_they_should_and_only_then(tmp_path: Path) -> None:
     cases = tmp_path / "cases.yaml"
     text = (ROOT / "tests" / "alerts.yaml").read_text()
     cases.write_text(text.replace("ALERTS", str(ALERTS)).replace("RUNBOOKS", RUNBOOKS))
-    promtool = tool("promtool", INSTALL)
-    run = subprocess.run([promtool, "test", "rules", cases], capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout + run.stderr
+    check = call(tool("promtool", INSTALL), "test", "rules", cases)
+    assert check.returncode == 0, check.stdout + check.stderr
     tests = yaml.safe_load(cases.read_text())["tests"]
     fired = [each for test in tests for each in test["alert_rule_test"] if "exp_alerts" in each]
     assert {each["alertname"] for each in fired} == {rule["alert"] for rule in RULES}
@@ -62,9 +59,8 @@ def test_prometheus_takes_the_configurations_of_the_readme(tmp_path: Path) -> No
         configuration = configuration.replace("kubernetes_sd_configs: [{role: pod}]", "")
         file = tmp_path / "prometheus.yml"
         file.write_text(configuration)
-        command = [tool("promtool", INSTALL), "check", "config", str(file)]
-        run = subprocess.run(command, capture_output=True, text=True)
-        assert run.returncode == 0, run.stdout + run.stderr
+        check = call(tool("promtool", INSTALL), "check", "config", file)
+        assert check.returncode == 0, check.stdout + check.stderr
 
 
 @pytest.fixture(scope="module")
@@ -72,18 +68,13 @@ def prometheus(module_home: Home, tmp_path_factory: pytest.TempPathFactory) -> I
     """The address of a Prometheus that has scraped a service which is being asked."""
     program = tool("prometheus", INSTALL)
     folder = tmp_path_factory.mktemp("prometheus")
-    trained = subprocess.run([sys.executable, "-m", "training"], cwd=ROOT, env=module_home)
-    assert trained.returncode == 0
+    assert run(module_home, "training").returncode == 0
     with serving(module_home) as service:
+        targets = [{"targets": [service.removeprefix("http://")]}]
         config = {
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
             "rule_files": [str(ALERTS)],
-            "scrape_configs": [
-                {
-                    "job_name": "study-score",
-                    "static_configs": [{"targets": [service.removeprefix("http://")]}],
-                }
-            ],
+            "scrape_configs": [{"job_name": "study-score", "static_configs": targets}],
         }
         (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
         address = f"127.0.0.1:{free_port()}"
@@ -115,27 +106,23 @@ def value(prometheus: str, query: str) -> list[Any]:
         return []
     answer = response.json()
     assert answer["status"] == "success", (query, answer)
-    found: list[Any] = answer["data"]["result"]
-    return found
+    return list(answer["data"]["result"])
 
 
 def test_the_access_log_can_be_lines_of_json(trained: Home) -> None:
     home = {**trained, "STUDY_SCORE_ACCESS_LOG": "json"}
     with start_serving(home, stdout=subprocess.PIPE) as server:
         headers = {"X-Request-ID": 'of"mine'}
-        answer = requests.post(
-            f"{server.url}/predict", json={"hours": 4}, headers=headers, timeout=5
-        )
+        body = {"hours": 4}
+        answer = requests.post(f"{server.url}/predict", json=body, headers=headers, timeout=5)
         requests.get(f"{server.url}/x%0a%22", timeout=30)
-        server.send_signal(signal.SIGTERM)
-        assert server.stdout is not None
-        log = server.stdout.read().decode()
+        log = server.end()
     first, second = (json.loads(line) for line in log.splitlines() if line.startswith("{"))
     seconds = abs(datetime.fromisoformat(first.pop("time")).timestamp() - time.time())
     assert seconds < 60
     assert 0 < first.pop("ms") < 1000 * answer.elapsed.total_seconds()
-    told = {"client": "127.0.0.1", "method": "POST", "path": "/predict", "status": 200}
-    assert first == {**told, "id": 'of"mine'}
+    request = {"client": "127.0.0.1", "method": "POST", "path": "/predict", "id": 'of"mine'}
+    assert first == {**request, "status": 200}
     assert (second["path"], second["status"]) == ('/x\\n"', 404)
 
 
