@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,7 +19,7 @@ from models import store
 from service.openapi import MEANINGS
 from service.routes import ROUTES
 from service.settings import PREFIX, Settings
-from tests.processes import ROOT, Home, run, serving
+from tests.processes import ROOT, Home, call, run, serving
 
 FIRST = ROOT / "README.md"
 DOCUMENTS = [
@@ -45,15 +44,15 @@ each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 
 def examples(document: Path) -> list[tuple[str, str]]:
     """Each command and each script of a document in order, and what it shows as its output."""
-    found = []
+    commands = []
     blocks = re.findall(r"```(console|python)\n(.*?)```", document.read_text(), re.DOTALL)
     for language, block in blocks:
         if language == "python":
             outputs = re.findall(r"# (.+)$", block, re.MULTILINE)
-            found.append((f"python -c {shlex.quote(block)}", "\n".join(outputs)))
+            commands.append((f"python -c {shlex.quote(block)}", "\n".join(outputs)))
         else:
-            found += re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
-    return found
+            commands += re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+    return commands
 
 
 def plain(text: str) -> list[str]:
@@ -63,17 +62,16 @@ def plain(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line]
 
 
+def files_below(folder: Path) -> list[str]:
+    """The files that git knows or would add."""
+    files = call("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=folder)
+    return files.stdout.splitlines()
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """What a clone holds."""
-    files = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for file in files.stdout.splitlines():
+    for file in files_below(ROOT):
         target = tmp_path / "checkout" / file
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, target)
@@ -98,17 +96,7 @@ def test_every_command_does_what_the_document_shows(
     def shell(command: str) -> str:
         address = url.removeprefix("http://")
         command = command.replace("curl", "curl -s").replace("localhost:3000", address)
-        run = subprocess.run(
-            ["bash", "-c", command],
-            cwd=checkout,
-            env=home,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return run.stdout
+        return call("bash", "-c", f"exec 2>&1\n{command}", cwd=checkout, env=home).stdout
 
     with ExitStack() as stack:
         for command, output in shown:
@@ -140,16 +128,9 @@ def test_the_first_document_is_short() -> None:
 @pytest.mark.parametrize("room", ["training", "service", "service/deploy"])
 def test_the_file_map_of_a_room_is_the_room(room: str) -> None:
     mapped = re.findall(r"^\| `([^` ]+\.\w+)` \|", (ROOT / room / "README.md").read_text(), re.M)
-    tree = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "."],
-        cwd=ROOT / room,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
     files = {
         file
-        for file in tree
+        for file in files_below(ROOT / room)
         if (ROOT / room / file).exists()
         and not file.endswith(("__init__.py", ".md", ".png"))
         and not (room == "service" and file.startswith("deploy/"))
@@ -200,9 +181,9 @@ def test_the_tables_of_calls_are_the_routes() -> None:
 
 def test_the_table_of_errors_is_what_the_routes_answer() -> None:
     rows = re.findall(r"^\| (\d{3}) \| (.+) \|$", SERVICE.read_text(), re.MULTILINE)
-    told = {int(status): f"{text[0].upper()}{text[1:]}." for status, text in rows}
-    assert told.keys() == {405, 404, *(status for route in ROUTES for status in route.errors)}
-    assert {status: told[status] for status in MEANINGS} == MEANINGS
+    meanings = {int(status): f"{text[0].upper()}{text[1:]}." for status, text in rows}
+    assert meanings.keys() == {405, 404, *(status for route in ROUTES for status in route.errors)}
+    assert {status: meanings[status] for status in MEANINGS} == MEANINGS
 
 
 def test_the_table_of_metrics_is_what_is_exposed(client: TestClient) -> None:
