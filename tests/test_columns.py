@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import train
 from tests.data import assert_refused, read_rows, write
-from training.__main__ import main
 from training.columns import Columns
 from training.errors import DataError
 
@@ -105,12 +105,8 @@ def test_names_that_look_the_same_are_the_same(tmp_path: Path) -> None:
     ],
 )
 def test_public_files_of_marks_train_by_copying_one_command(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, found: int
+    tmp_path: Path, content: str, found: int
 ) -> None:
-    path = write(tmp_path, content)
-    assert main([path, "--dry-run"]) == 1
-    (command,) = (
-        line for line in capsys.readouterr().err.splitlines() if "python -m training" in line
-    )
-    assert main(shlex.split(command)[5:]) == 0
-    assert f"{found} rows, " in capsys.readouterr().out
+    err = train(write(tmp_path, content), "--dry-run", status=1).err
+    (command,) = (line for line in err.splitlines() if "python -m training" in line)
+    assert f"{found} rows, " in train(*shlex.split(command)[5:]).out

@@ -60,17 +60,9 @@ def test_every_number_is_what_statsmodels_finds_on_the_rows(name: str) -> None:
     model = trained(x, y)
     facts, found = model.facts(), model.diagnosis
     line = statsmodels.OLS(y, statsmodels.add_constant(x)).fit()
-    (b_low, b_high), (W_low, W_high) = line.conf_int()
-    expected = {
-        "b_se": line.bse[0],
-        "W_se": line.bse[1],
-        "b_low": b_low,
-        "b_high": b_high,
-        "W_low": W_low,
-        "W_high": W_high,
-    }
-    for fact, value in expected.items():
-        assert facts[fact] == pytest.approx(value, rel=1e-7), fact
+    names = ("b_se", "W_se", "b_low", "b_high", "W_low", "W_high")
+    expected = pytest.approx([*line.bse, *line.conf_int().ravel()], rel=1e-7)
+    assert [facts[name] for name in names] == expected
     _, lm_p, _, _ = het_breuschpagan(line.resid, line.model.exog, robust=True)
     d = x - x.mean()
     residuals = line.resid
@@ -148,8 +140,8 @@ def test_errors_all_of_one_size_have_no_test_of_their_spread() -> None:
 
 
 def test_a_perfect_curve_is_a_curve_beyond_doubt() -> None:
-    model = trained(STRAIGHT, STRAIGHT**2)
-    assert model.diagnosis.curvature_p == pytest.approx(0, abs=1e-30)
+    curve = trained(STRAIGHT, STRAIGHT**2).diagnosis
+    assert curve.curvature_p == pytest.approx(0, abs=1e-30)
 
 
 def test_errors_that_are_normal_but_for_a_spread_that_grows_are_not_called_long_tailed() -> None:

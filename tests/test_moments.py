@@ -75,10 +75,16 @@ def exact(x: Array, y: Array) -> dict[str, Fraction]:
     return sums
 
 
-def found(moments: Moments, name: str) -> float:
-    """The sum of that name."""
-    value: float = getattr(moments, name, None) or getattr(moments.higher, name)
-    return value
+def in_parts(x: Array, y: Array, parts: int) -> Moments:
+    """Merged from so many parts of the rows."""
+    return merged(Moments.of(x[i::parts], y[i::parts]) for i in range(parts))
+
+
+def assert_exact(moments: Moments, x: Array, y: Array, rel: float) -> None:
+    """Every sum of these rows must agree with exact arithmetic."""
+    for name, value in exact(x, y).items():
+        found = getattr(moments, name, None) or getattr(moments.higher, name)
+        assert found == pytest.approx(float(value), rel=rel), name
 
 
 # A float64 holds 11 digits of a residual that is 1e-5 of its score, and 9 of one that is 1e-7.
@@ -90,28 +96,24 @@ def test_every_sum_agrees_with_exact_arithmetic_however_well_the_line_fits(
     random = np.random.default_rng(4)
     x = random.gamma(2, 5, 500)
     y = 3 * x + 20 + noise * random.gamma(2, 1, 500) * (1 + x)
-    moments = merged(Moments.of(x[i::parts], y[i::parts]) for i in range(parts))
-    for name, value in exact(x, y).items():
-        assert found(moments, name) == pytest.approx(float(value), rel=rel), name
+    moments = in_parts(x, y, parts)
+    assert_exact(moments, x, y, rel)
     assert moments.slope == pytest.approx(float(exact(x, y)["slope"]), rel=1e-14)
 
 
 def test_rows_in_no_order_and_parts_of_any_size_give_the_same_sums() -> None:
     random = np.random.default_rng(5)
     x, y = random.uniform(0, 24, 1000), random.normal(50, 20, 1000)
-    order = np.argsort(
-        x
-    )  # hours do not overlap between parts, and the small parts' slopes are wild
+    # hours do not overlap between parts, and the small parts' slopes are wild
+    order = np.argsort(x)
     ends = [0, 1, 2, 4, 7, 500, 502, 999, 1000]
     parts = [order[a:b] for a, b in pairwise(ends)]
-    moments = merged(Moments.of(x[part], y[part]) for part in parts)
-    for name, value in exact(x, y).items():
-        assert found(moments, name) == pytest.approx(float(value), rel=1e-11), name
+    assert_exact(merged(Moments.of(x[part], y[part]) for part in parts), x, y, 1e-11)
 
 
 @pytest.mark.parametrize("parts", [1, 5])
 def test_norris_agrees_with_the_certified_values_of_nist(parts: int) -> None:
-    moments = merged(Moments.of(NORRIS_X[i::parts], NORRIS_Y[i::parts]) for i in range(parts))
+    moments = in_parts(NORRIS_X, NORRIS_Y, parts)
     assert moments.slope == pytest.approx(1.00211681802045, rel=1e-14)
     intercept = moments.mean_y - moments.slope * moments.mean_x
     assert intercept == pytest.approx(-0.262323073774029, rel=1e-12)
@@ -132,9 +134,7 @@ def test_hours_that_never_vary_have_no_higher_sums_of_hours(
 
 def test_scores_as_large_as_may_be_read_have_finite_sums() -> None:
     x, y = np.arange(4.0), np.array([1e70, -1e70, 3e69, 1.0])
-    moments = Moments.of(x, y)
-    for name, value in exact(x, y).items():
-        assert found(moments, name) == pytest.approx(float(value), rel=1e-12)
+    assert_exact(Moments.of(x, y), x, y, 1e-12)
 
 
 @given(rows, scores, st.integers(1, 40))
@@ -156,7 +156,7 @@ def test_a_large_mean_does_not_drown_the_spread() -> None:
     random = np.random.default_rng(1)
     x = 1e9 + random.standard_normal(100_000)
     y = x + random.standard_normal(100_000)
-    moments = merged([Moments.of(x[i::7], y[i::7]) for i in range(7)])
+    moments = in_parts(x, y, 7)
     dx, dy = x - 1e9, y - 1e9  # exact: close floats subtract without error
     slope, intercept = np.polyfit(dx, dy, 1)
     sd = np.std(dy - slope * dx - intercept) * np.sqrt(len(x) / (len(x) - 2))
@@ -189,10 +189,7 @@ def test_least_squares_on_cars_is_what_r_prints() -> None:
 
 
 def test_values_that_overflow_are_refused() -> None:
-    with (
-        np.errstate(over="ignore", invalid="ignore"),
-        pytest.raises(ValueError, match="finite"),
-    ):
+    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(ValueError, match="finite"):
         Moments.of(np.array([1.0, 2.0]), np.array([1e200, -1e200]))
 
 
@@ -200,6 +197,4 @@ def test_values_that_overflow_are_refused() -> None:
 def test_a_mean_a_billion_times_the_spread_costs_no_digits(parts: int) -> None:
     random = np.random.default_rng(8)
     x, y = 1e6 + 1e-3 * random.standard_normal((2, 300))
-    moments = merged(Moments.of(x[i::parts], y[i::parts]) for i in range(parts))
-    for name, value in exact(x, y).items():
-        assert found(moments, name) == pytest.approx(float(value), rel=1e-11), name
+    assert_exact(in_parts(x, y, parts), x, y, 1e-11)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ from typing import Any
 import adbc_driver_postgresql.dbapi
 import pytest
 
+from tests.command import report
 from tests.processes import free_port, wait_until
 from tests.tools import tool
 from training import query
@@ -88,6 +90,19 @@ def table(address: str, sql: str, columns: Columns | None = None) -> list[tuple[
         return engine.rows("SELECT hours, score FROM t ORDER BY rowid")
 
 
+def assert_query_refused(
+    message: str,
+    address: str,
+    sql: str = "SELECT 1 AS hours, 2 AS score",
+    columns: Columns | None = None,
+) -> str:
+    """The query must end with a message of one line that this pattern matches; returns it."""
+    with pytest.raises(DataError, match=message) as error:
+        table(address, sql, columns)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
 @pytest.fixture
 def sqlite(tmp_path: Path) -> str:
     """The address of a database in which numbers come as SQLite has them: in any way, in a row."""
@@ -132,17 +147,15 @@ def test_postgresql_gives_numbers_of_any_kind(postgresql: str) -> None:
 def test_a_type_that_is_no_number_is_refused_with_the_cast_unless_it_is_not_needed(
     postgresql: str, value: str, kind: str, cast: str
 ) -> None:
-    with pytest.raises(DataError) as error:
-        table(postgresql, f"SELECT {value} AS hours, 2 AS score -- all;")
-    assert f"the query: column 'hours' is of type {kind}, which is no number" in str(error.value)
-    assert cast in str(error.value)
+    message = re.escape(f"the query: column 'hours' is of type {kind}, which is no number")
+    sql = f"SELECT {value} AS hours, 2 AS score -- all;"
+    assert cast in assert_query_refused(message, postgresql, sql)
     assert table(postgresql, f"SELECT {value} AS x, 1 AS hours, 2 AS score;") == [(1, 2)]
 
 
 def test_money_is_found_under_any_name_and_bigint_is_none(postgresql: str) -> None:
     sql = """WITH m AS (SELECT 1::money AS "a ""b") SELECT "a ""b", 2::bigint AS score FROM m ;"""
-    with pytest.raises(DataError, match="is of type MONEY"):
-        table(postgresql, sql, Columns('a "b', "score"))
+    assert_query_refused("is of type MONEY", postgresql, sql, Columns('a "b', "score"))
     sql = "SELECT 1::bigint AS hours, 2::bigint AS score -- money"
     assert table(postgresql, sql) == [(1, 2)]
 
@@ -161,8 +174,7 @@ def test_money_is_found_under_any_name_and_bigint_is_none(postgresql: str) -> No
 )
 def test_what_a_database_refuses_is_told_apart(postgresql: str, address: str, reason: str) -> None:
     place = postgresql.rpartition("@")[2].partition("/")[0]
-    with pytest.raises(DataError, match=reason):
-        table(address.format(place, ESCAPED), "SELECT * FROM nothing")
+    assert_query_refused(reason, address.format(place, ESCAPED), "SELECT * FROM nothing")
 
 
 def test_a_driver_that_its_manager_installed_is_found_by_name(
@@ -173,9 +185,9 @@ def test_a_driver_that_its_manager_installed_is_found_by_name(
         f'manifest_version = 1\n[Driver]\nshared = "{library}"\n'
     )
     monkeypatch.setenv("ADBC_DRIVER_PATH", str(tmp_path))
-    with pytest.raises(DataError, match=r"elephant://.*: .*") as error:
-        table(postgresql.replace("postgresql", "elephant"), "SELECT 1 AS hours, 2 AS score")
-    assert "there is no driver" not in str(error.value)  # libpq refuses the address, in its words
+    address = postgresql.replace("postgresql", "elephant")
+    message = assert_query_refused(r"elephant://.*: .*", address)
+    assert "there is no driver" not in message  # libpq refuses the address, in its words
 
 
 def test_a_million_rows_are_read(postgresql: str) -> None:
@@ -208,9 +220,7 @@ def test_a_million_rows_are_read(postgresql: str) -> None:
 def test_what_is_wrong_with_a_query_is_said_in_a_line(
     postgresql: str, sql: str, message: str
 ) -> None:
-    with pytest.raises(DataError, match=message) as error:
-        table(postgresql, sql)
-    assert "\n" not in str(error.value)
+    assert_query_refused(message, postgresql, sql)
     assert len(table(postgresql, "SELECT * FROM marks")) == 100  # whatever the query was
 
 
@@ -226,9 +236,7 @@ def test_what_is_wrong_with_a_query_is_said_in_a_line(
     ],
 )
 def test_the_same_goes_for_sqlite(sqlite: str, sql: str, message: str) -> None:
-    with pytest.raises(DataError, match=message) as error:
-        table(sqlite, sql)
-    assert "\n" not in str(error.value)
+    assert_query_refused(message, sqlite, sql)
     assert len(table(sqlite, "SELECT * FROM marks")) == 3003
 
 
@@ -245,13 +253,12 @@ def test_the_same_goes_for_sqlite(sqlite: str, sql: str, message: str) -> None:
     ],
 )
 def test_an_address_that_leads_nowhere_is_named(address: str, message: str) -> None:
-    with pytest.raises(DataError, match=message):
-        table(address, "SELECT 1 AS hours, 2 AS score")
+    assert_query_refused(message, address)
 
 
 def test_a_file_that_is_no_database_is_named() -> None:
-    with pytest.raises(DataError, match="file is not a database"):
-        table(f"sqlite:///{__file__}", "SELECT hours, score FROM marks")
+    sql = "SELECT hours, score FROM marks"
+    assert_query_refused("file is not a database", f"sqlite:///{__file__}", sql)
 
 
 @pytest.mark.parametrize(
@@ -276,10 +283,9 @@ def test_a_file_that_is_no_database_is_named() -> None:
 @pytest.mark.parametrize("password", [PASSWORD, ESCAPED, "a@b?c=d/e", "p#a:s", "[x]", "50%"])
 def test_a_password_is_in_no_message(postgresql: str, broken: str, password: str) -> None:
     place = postgresql.rpartition("@")[2].partition("/")[0]
-    with pytest.raises(DataError) as error:
-        table(broken.format(password, place), "SELECT 1 AS hours, 2 AS score")
+    message = assert_query_refused(".", broken.format(password, place))
     for piece in re.split("[@/?#:=]", password):
-        assert len(piece) < 2 or piece not in str(error.value)
+        assert len(piece) < 2 or piece not in message
 
 
 def test_a_password_is_not_in_what_is_shown(postgresql: str) -> None:
@@ -289,3 +295,9 @@ def test_a_password_is_not_in_what_is_shown(postgresql: str) -> None:
         query.shown("postgresql://[::1]:5432/marks?password=x") == "postgresql://[::1]:5432/marks"
     )
     assert query.shown("postgresql://host/marks") == "postgresql://host/marks"
+
+
+def test_a_query_to_postgresql_is_read(postgresql: str) -> None:
+    figures = report("--query", "SELECT * FROM marks", postgresql)
+    assert (figures["rows"], figures["W"]) == (100, pytest.approx(2))
+    assert "S3cr" not in json.dumps(figures)

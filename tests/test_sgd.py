@@ -14,6 +14,7 @@ from training.reduce import Summary
 from training.sgd import descend, side_by_side
 
 SOURCES = read_rows([]).sources
+CARS = Summary((Moments.of(CARS_SPEED, CARS_DIST),), SOURCES)
 
 
 def on_the_rows(x: Array, y: Array, lr: float, epochs: int) -> list[tuple[float, float, float]]:
@@ -71,15 +72,14 @@ def test_the_largest_stable_learning_rate_parts_convergence_from_divergence(
 
 
 def test_divergence_names_the_epoch_and_a_rate_that_converges() -> None:
-    rows = Summary((Moments.of(CARS_SPEED, CARS_DIST),), SOURCES)
     with pytest.raises(CannotFit, match=r"in epoch 0 the cost rises .* up to 0\.0036 converges"):
-        fit(rows, lr=0.01, epochs=1000, raw=True)
-    assert fit(rows, lr=0.0036, epochs=1000, raw=True).W > 0
+        fit(CARS, lr=0.01, epochs=1000, raw=True)
+    assert fit(CARS, lr=0.0036, epochs=1000, raw=True).W > 0
 
 
 def test_divergence_in_the_last_step_is_seen() -> None:
     with pytest.raises(CannotFit, match="in epoch 0"):
-        fit(Summary((Moments.of(CARS_SPEED, CARS_DIST),), SOURCES), lr=5.0, epochs=0, raw=True)
+        fit(CARS, lr=5.0, epochs=0, raw=True)
 
 
 def test_in_standard_units_any_rate_up_to_1_converges() -> None:
@@ -88,17 +88,6 @@ def test_in_standard_units_any_rate_up_to_1_converges() -> None:
     with pytest.raises(CannotFit, match=r"any up to 0\.95 converges"):
         fit(rows, lr=5)
     assert pytest.approx(fit(rows).W) == fit(rows, lr=0.95).W
-
-
-def test_one_row_has_no_line() -> None:
-    with pytest.raises(CannotFit, match="only 1 row; a line needs 2 or more"):
-        fit(Summary((Moments.of(np.ones(1), np.ones(1)),), SOURCES), 0.1, 10)
-
-
-def test_hours_that_never_vary_have_no_line() -> None:
-    x = np.full(3, 0.1)
-    with pytest.raises(CannotFit, match=r"hours never vary: all 3 rows have 0\.1"):
-        fit(Summary((Moments.of(x, np.arange(3.0)),), SOURCES), 0.1, 10)
 
 
 def test_hours_that_never_vary_in_a_sibling_predict_the_mean() -> None:
@@ -112,15 +101,8 @@ def test_hours_that_never_vary_in_a_sibling_predict_the_mean() -> None:
     assert model.cv_error.rmse == pytest.approx(np.sqrt(squares / 3))
 
 
-def test_the_same_rows_give_the_same_model_bit_for_bit() -> None:
-    rows = Summary((Moments.of(CARS_SPEED, CARS_DIST),), SOURCES)
-    first, second = fit(rows, 0.1, 1000), fit(rows, 0.1, 1000)
-    assert (first.W, first.b) == (second.W, second.b)
-
-
 def test_the_cost_by_epoch_is_kept_in_score_units_and_short() -> None:
-    moments = Moments.of(CARS_SPEED, CARS_DIST)
-    model = fit(Summary((moments,), SOURCES), 0.1, 5000)
+    model = fit(CARS, 0.1, 5000)
     numbers, costs, W, b = zip(*model.costs, strict=True)
     assert (numbers[0], numbers[1], numbers[-1]) == (0, 1, 5000)
     assert len(numbers) <= 200

@@ -11,23 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from models.moments import Moments
 from models.study_score import HOURS_MAX, StudyScore
-from tests.data import CARS_DIST, CARS_SPEED, DATA_SETS, Array, read_rows, rows_of
-from tests.gate import Rows, summary
-from tests.gate import trained as solved
+from tests.data import CARS_DIST, CARS_SPEED, DATA_SETS, Array, rows_of
+from tests.gate import Rows, fitted, summary
 from tests.simulate_coverage import AT, SHAPES, WHOLE, coverage
 from training.errors import CannotFit
 from training.fit import fit
-from training.reduce import Summary, fold_of
+from training.reduce import fold_of
 
-SOURCES = read_rows([]).sources
+each_data_set = pytest.mark.parametrize(("x", "y"), DATA_SETS, ids=["cars", "women", "anscombe"])
 
 
 @pytest.fixture(scope="module")
-def cars(tmp_path_factory: pytest.TempPathFactory) -> StudyScore:
-    rows = rows_of(tmp_path_factory.mktemp("cars"), CARS_SPEED, CARS_DIST)
-    return fit(rows, lr=0.1, epochs=1000)
+def cars() -> StudyScore:
+    return fitted(CARS_SPEED, CARS_DIST)
 
 
 def test_cars_agree_with_closed_form_least_squares(cars: StudyScore) -> None:
@@ -49,14 +46,17 @@ def test_cars_agree_with_what_r_prints(cars: StudyScore) -> None:
     assert cars.interval(10) == pytest.approx((-9.809601, 53.29959), abs=5e-6)
 
 
-@pytest.mark.parametrize(("x", "y"), DATA_SETS, ids=["cars", "women", "anscombe"])
-def test_intervals_agree_with_statsmodels(tmp_path: Path, x: Array, y: Array) -> None:
-    model = fit(rows_of(tmp_path, x, y), lr=0.1, epochs=1000)
+@each_data_set
+def test_intervals_of_scores_and_of_the_line_agree_with_statsmodels(x: Array, y: Array) -> None:
+    model = fitted(x, y)
     hours = np.linspace(0, 2 * x.max(), 9)
     line = statsmodels.OLS(y, statsmodels.add_constant(x)).fit()
-    expected = line.get_prediction(statsmodels.add_constant(hours)).conf_int(obs=True, alpha=0.05)
-    intervals = np.array([model.interval(each) for each in hours], dtype=np.float64)
-    np.testing.assert_allclose(intervals, expected, rtol=1e-9)
+    prediction = line.get_prediction(statsmodels.add_constant(hours))
+    for interval, of_scores in ((model.interval, True), (model.line_interval, False)):
+        expected = prediction.conf_int(obs=of_scores, alpha=0.05)
+        np.testing.assert_allclose(np.array(interval(hours)).T, expected, rtol=1e-9)
+        each = np.array([interval(h) for h in hours.tolist()], dtype=np.float64)
+        np.testing.assert_allclose(each, expected, rtol=1e-9)
 
 
 @given(st.floats(0, HOURS_MAX))
@@ -77,48 +77,36 @@ def test_the_interval_holds_the_score_and_widens_away_from_the_mean(
     assert high - low >= (at_mean[1] - at_mean[0]) * (1 - 1e-9)
 
 
-def test_a_perfect_fit_gives_the_score_itself_as_interval(tmp_path: Path) -> None:
+def test_a_perfect_fit_gives_the_score_itself_as_interval() -> None:
     x = np.arange(1.0, 30.0)
-    model = fit(rows_of(tmp_path, x, 0.1 * x + 0.3), lr=0.1, epochs=1000)
+    model = fitted(x, 0.1 * x + 0.3)
     assert pytest.approx((0.1, 0.3), rel=1e-9) == (model.W, model.b)
     for hours in (0.0, 7.5, 100.0):
         assert model.interval(hours) == (model.predict(hours), model.predict(hours))
 
 
 @settings(deadline=None, max_examples=25)
-@given(
-    st.lists(
-        st.tuples(st.floats(0, HOURS_MAX), st.floats(-1e6, 1e6)),
-        min_size=2,
-        max_size=20,
-    )
-)
+@given(st.lists(st.tuples(st.floats(0, HOURS_MAX), st.floats(-1e6, 1e6)), min_size=2, max_size=20))
 def test_whatever_the_rows_no_number_is_nan(rows: list[tuple[float, float]]) -> None:
     x, y = np.array(rows).T
     try:
         model = fit(summary(Rows(x, y), folds=2), 0.4, 40)
     except CannotFit:
         return
-    numbers = [
-        *model.interval(3.0),
-        model.training_error.rmse,
-        model.residual_sd,
-        model.cv_error.rmse,
-        model.training_error.r2,
-        model.cv_error.r2,
-    ]
+    errors = [*model.training_error, *model.cv_error]
+    numbers = [*model.interval(3.0), model.residual_sd, *errors]
     assert all(np.isfinite(number) for number in numbers if number is not None)
 
 
-def test_two_rows_have_a_line_but_no_interval(tmp_path: Path) -> None:
-    model = fit(rows_of(tmp_path, np.array([1.0, 3.0]), np.array([5.0, 9.0])), 0.1, 1000)
+def test_two_rows_have_a_line_but_no_interval() -> None:
+    model = fitted(np.array([1.0, 3.0]), np.array([5.0, 9.0]))
     assert (model.W, model.b) == (2.0, 3.0)
     assert model.interval(2) == (None, None)
     assert model.residual_sd is None
 
 
-def test_constant_scores_have_no_r2(tmp_path: Path) -> None:
-    model = fit(rows_of(tmp_path, np.array([1.0, 2.0, 3.0]), np.full(3, 0.7)), 0.1, 1000)
+def test_constant_scores_have_no_r2() -> None:
+    model = fitted(np.array([1.0, 2.0, 3.0]), np.full(3, 0.7))
     assert (model.W, model.b, model.training_error.r2, model.cv_error.r2) == (0.0, 0.7, None, None)
     assert model.interval(9) == (0.7, 0.7)
 
@@ -157,8 +145,8 @@ def uneven(n: int, slope: float = 3.0) -> tuple[Array, Array]:
 
 
 @pytest.fixture(scope="module")
-def growing(tmp_path_factory: pytest.TempPathFactory) -> StudyScore:
-    return fit(rows_of(tmp_path_factory.mktemp("growing"), *uneven(200)))
+def growing() -> StudyScore:
+    return fitted(*uneven(200))
 
 
 def test_where_the_spread_changes_the_interval_follows_it(growing: StudyScore) -> None:
@@ -182,12 +170,12 @@ def waist() -> StudyScore:
     random = np.random.default_rng(8)
     x = np.repeat([1.0, 5.0, 9.0], 400)
     y = 3 * x + random.standard_normal(1200) * np.repeat([10.0, 0.1, 10.0], 400) * (0.5 + x / 10)
-    return fit(Summary((Moments.of(x, y),), SOURCES))
+    return fitted(x, y, folds=1)
 
 
 @pytest.fixture(scope="module")
 def bounded() -> StudyScore:
-    return solved(summary(uniform(400)))
+    return fitted(*uniform(400))
 
 
 @pytest.mark.parametrize(("n", "share"), [(48, 0.1), (300, (0.5 / 300) ** 0.5), (9000, 0.01)])
@@ -197,7 +185,7 @@ def test_the_least_variance_is_a_share_of_the_mean_that_falls_with_the_rows(
     """Of rows that hardly scatter in the middle, and more at the right of it than at the left."""
     sure = np.tile([1, -1, 1, -1, 1, -1], n // 6) * np.tile([0.1, 0.1, 10, 10, 30, 30], n // 6)
     x = np.tile([5.0, 5.0, 1.0, 1.0, 9.0, 9.0], n // 6)
-    model = fit(Summary((Moments.of(x, 3 * x + sure),), SOURCES), lr=0.4, epochs=30)
+    model = fitted(x, 3 * x + sure, folds=1)
     low, high = model.interval(5.0)
     assert model.residual_sd and model.t and low is not None and high is not None
     assert model.line_variance
@@ -232,8 +220,8 @@ def uniform(n: int) -> Rows:
 
 def test_where_errors_are_not_normal_the_bounds_are_their_quantiles_on_unseen_rows() -> None:
     """Found again, row by row, by lines that numpy fits without the fold of the row."""
-    x, y = rows = uniform(150)
-    model = solved(summary(rows))
+    x, y = uniform(150)
+    model = fitted(x, y)
     fold = fold_of(x, y, 10)
     s = np.sqrt(((y - np.polyval(np.polyfit(x, y, 1), x)) ** 2).sum() / 148)
 
@@ -257,7 +245,7 @@ def test_where_errors_are_not_normal_the_bounds_are_their_quantiles_on_unseen_ro
 @pytest.mark.parametrize(("n", "interval"), [(99, "normal"), (100, "quantiles")])
 def test_under_100_rows_the_interval_is_the_textbooks(n: int, interval: str) -> None:
     x, y = uniform(n)
-    model = solved(summary(Rows(x, y + np.sign(y - 20 - 3 * x))))
+    model = fitted(x, y + np.sign(y - 20 - 3 * x))
     facts = model.facts()
     assert (facts["interval"], facts["spread"]) == (interval, "even")
     assert facts["normality_p"] < 0.05
@@ -266,7 +254,7 @@ def test_under_100_rows_the_interval_is_the_textbooks(n: int, interval: str) -> 
 
 
 def test_without_siblings_errors_are_measured_on_no_unseen_rows_and_taken_to_be_normal() -> None:
-    model = solved(summary(uniform(500), folds=1))
+    model = fitted(*uniform(500), folds=1)
     assert model.facts()["interval"] == "normal"
     assert model.residuals and model.residuals.quantiles == ()
 
@@ -274,21 +262,21 @@ def test_without_siblings_errors_are_measured_on_no_unseen_rows_and_taken_to_be_
 def test_the_interval_always_holds_the_score_itself() -> None:
     """Although all but a few of the errors lie on one side of the line."""
     x = np.linspace(0, 10, 400)
-    model = solved(summary(Rows(x, x + np.where(np.arange(400) % 80 == 3, -20.0, 0.1 * np.sin(x)))))
+    model = fitted(x, x + np.where(np.arange(400) % 80 == 3, -20.0, 0.1 * np.sin(x)))
     assert model.bounds and model.bounds[0] <= 0 <= model.bounds[1]
 
 
 def test_quantiles_out_of_order_are_refused() -> None:
-    document = solved(summary(uniform(100))).model_dump_json()
+    document = fitted(*uniform(100)).model_dump_json()
     broken = re.sub(r'"quantiles":\[([^,]+),([^,]+),', r'"quantiles":[\2,\1,', document)
     assert broken != document
     with pytest.raises(ValueError, match="quantiles must be in ascending order"):
         StudyScore.model_validate_json(broken)
 
 
-def test_with_a_million_rows_a_spread_that_changes_beyond_doubt_is_followed() -> None:
-    x, y = uneven(1_000_000)
-    model = fit(Summary((Moments.of(x, y),), SOURCES))
+def test_with_many_rows_a_spread_that_changes_beyond_doubt_is_followed() -> None:
+    x, y = uneven(100_000)
+    model = fitted(x, y, folds=1)
     assert model.diagnosis.spread_p == 0
     low, high = model.interval(10.0)
     assert low is not None and high is not None
@@ -305,15 +293,6 @@ def test_numbers_and_arrays_have_the_same_intervals(
         each = [interval(h) for h in hours.tolist()]
         assert np.array(interval(hours)).T.tolist() == [list(pair) for pair in each]
     assert model.predict(hours).tolist() == [model.predict(h) for h in hours.tolist()]
-
-
-@pytest.mark.parametrize(("x", "y"), DATA_SETS, ids=["cars", "women", "anscombe"])
-def test_the_band_of_the_line_is_that_of_statsmodels(tmp_path: Path, x: Array, y: Array) -> None:
-    model = fit(rows_of(tmp_path, x, y))
-    hours = np.linspace(0, 2 * x.max(), 9)
-    line = statsmodels.OLS(y, statsmodels.add_constant(x)).fit()
-    expected = line.get_prediction(statsmodels.add_constant(hours)).conf_int(alpha=0.05)
-    np.testing.assert_allclose(np.array(model.line_interval(hours)).T, expected, rtol=1e-9)
 
 
 def test_scores_and_bounds_are_cut_to_the_limits_of_scores(cars: StudyScore) -> None:
@@ -337,11 +316,9 @@ def test_limits_of_scores_the_wrong_way_round_are_refused(
         StudyScore.model_validate_json(document)
 
 
-@pytest.mark.parametrize(("x", "y"), DATA_SETS, ids=["cars", "women", "anscombe"])
-def test_hours_for_a_score_invert_the_band_of_statsmodels(
-    tmp_path: Path, x: Array, y: Array
-) -> None:
-    model = fit(rows_of(tmp_path, x, y))
+@each_data_set
+def test_hours_for_a_score_invert_the_band_of_statsmodels(x: Array, y: Array) -> None:
+    model = fitted(x, y)
     line = statsmodels.OLS(y, statsmodels.add_constant(x)).fit()
 
     def beyond(hours: float, column: int, score: float) -> float:
@@ -364,7 +341,7 @@ def test_the_hours_for_a_score_are_those_whose_interval_holds_it(
 ) -> None:
     """Against a fine grid of hours."""
     if name == "falling":
-        model = fit(Summary((Moments.of(*uneven(200, slope=-4)),), SOURCES))
+        model = fitted(*uneven(200, slope=-4), folds=1)
     else:
         model = request.getfixturevalue(name)
     hours = np.linspace(0, 2000, 2_000_001)
@@ -419,13 +396,13 @@ def test_at_a_limit_of_scores_there_is_no_end_to_the_hours(cars: StudyScore) -> 
     assert low == 0 and high is not None and limited.interval(high)[0] == 0
 
 
-def test_without_a_slope_that_can_be_told_from_0_the_hours_have_no_ends(tmp_path: Path) -> None:
+def test_without_a_slope_that_can_be_told_from_0_the_hours_have_no_ends() -> None:
     y = np.array([5.0, 1, 4, 2, 5, 1, 6, 2])
-    model = fit(rows_of(tmp_path, np.arange(8.0), y))
+    model = fitted(np.arange(8.0), y)
     hours, low, high, _ = model.hours_for(float(y.mean()))
     assert hours == pytest.approx(3.5)
     assert (low, high) == (None, None)
-    flat = fit(rows_of(tmp_path, np.arange(8.0), np.full(8, 3.0)))
+    flat = fitted(np.arange(8.0), np.full(8, 3.0))
     assert flat.hours_for(3.0) == (None, None, None, False)
 
 
