@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -12,6 +12,11 @@ class Document(BaseModel):
     """An immutable, strictly typed value."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    def replace(self, **fields: Any) -> Self:
+        """A copy with other values in these fields; raises ValidationError."""
+        old = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self)(**old | fields)
 
 
 def in_one_sentence(problems: Iterable[Mapping[str, Any]]) -> str:

@@ -1,14 +1,17 @@
-"""How much scores vary around the line: their variance by hours, and quantiles of residuals."""
+"""How far scores lie from the line: mean errors, variance by hours, quantiles of residuals."""
 
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from models.document import Document
+
+if TYPE_CHECKING:
+    from models.moments import Moments
 
 QUANTILES = 199  # they divide the residuals into 200 equal parts, of which 5 are 2.5 %
 
@@ -95,3 +98,15 @@ class Residuals(Document):
         """
         rank = max(1, (len(self.quantiles) + 1) // 40)
         return min(self.quantiles[rank - 1], 0.0), max(self.quantiles[-rank], 0.0)
+
+
+class Errors(NamedTuple):
+    """Root mean squared error in score units, and R²; null if they are not defined."""
+
+    rmse: float | None = None
+    r2: float | None = None
+
+    @classmethod
+    def of(cls, squares: float, rows: Moments) -> Errors:
+        """The errors on these rows of a line whose sum of squared residuals is `squares`."""
+        return cls(math.sqrt(squares / rows.n), 1 - squares / rows.syy if rows.syy else None)

@@ -3,67 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, Self
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from models.document import Document
 from models.findings import SURE, Diagnosis, Finding, findings
+from models.hours_for import range_of
 from models.moments import Moments, merged
-from models.spread import Quadratic, Residuals, Spread, Total, clipped, root
+from models.record import Fit, Source
+from models.spread import Errors, Quadratic, Residuals, Spread, Total, clipped, root
 
 HOURS_MAX = 8784.0  # the hours in a leap year
 ENOUGH = 100  # rows, to use quantiles of errors that are not normal
 DECISIVE = "row_hours", "row_score", "slope_without"  # the names in models/findings.py
-
-
-class Source(Document):
-    """A source of training rows: its name, its columns of hours and scores, and its identity.
-
-    `identity` is the same for the same rows in any order, format or compression. The SHA-256 of a
-    file, the `version` or ETag of an object in a bucket and the text of a `query` are recorded too.
-    Many files are listed as one source; `files` says how many. `read_as` says how it was read; it
-    is empty for plain CSV and for Parquet.
-    """
-
-    name: str
-    files: Annotated[int, Field(ge=1)] = 1
-    columns: tuple[str, str]
-    rows: Annotated[int, Field(ge=0)]
-    skipped: Annotated[int, Field(ge=0)]
-    bytes: Annotated[int, Field(ge=0)] | None
-    identity: Annotated[str, Field(pattern="^[0-9a-f]{1,32}$")]
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None
-    version: str | None = None
-    query: str | None = None
-    read_as: str = ""
-
-
-class Fit(Document):
-    """How W and b were trained; `update` is the model whose rows were included."""
-
-    lr: Annotated[float, Field(gt=0)]
-    epochs: Annotated[int, Field(ge=0)]
-    raw: bool
-    update: str | None
-    versions: dict[str, str]
-    created: datetime
-
-
-class Errors(NamedTuple):
-    """Root mean squared error in score units, and R²; null if they are not defined."""
-
-    rmse: float | None = None
-    r2: float | None = None
-
-    @classmethod
-    def of(cls, squares: float, rows: Moments) -> Errors:
-        """The errors on these rows of a line whose sum of squared residuals is `squares`."""
-        return cls(math.sqrt(squares / rows.n), 1 - squares / rows.syy if rows.syy else None)
 
 
 class StudyScore(Document):
@@ -107,9 +62,8 @@ class StudyScore(Document):
             raise ValueError("siblings must be null where folds are, and nowhere else")
         if not self.moments.sxx:
             raise ValueError("hours never vary, so no line is better than another")
-        widest = (
-            self.moments.max_x - self.moments.min_x
-        ) / 2  # the largest standard deviation in a range (Popoviciu's inequality)
+        # the largest standard deviation in a range (Popoviciu's inequality)
+        widest = (self.moments.max_x - self.moments.min_x) / 2
         if self.moments.sd_x > widest * (1 + 1e-9):
             raise ValueError("hours vary by more than from min_x to max_x")
         if (self.t is None) != (self.moments.n < 3):
@@ -134,7 +88,7 @@ class StudyScore(Document):
     @cached_property
     def training_error(self) -> Errors:
         """The errors on the training rows."""
-        return Errors.of(self.squares, self.moments)
+        return self.errors(self.moments)
 
     @cached_property
     def squares(self) -> float:
@@ -209,6 +163,7 @@ class StudyScore(Document):
 
     def facts(self) -> dict[str, Any]:
         """The line, its rows and how well it fits, by the usual names."""
+        line, tests = self.line_variance, self.diagnosis
         score_min, score_max = self.score_range or (None, None)
         return {
             "W": self.W,
@@ -216,18 +171,15 @@ class StudyScore(Document):
             "rows": self.moments.n,
             "hours_min": self.moments.min_x,
             "hours_max": self.moments.max_x,
-            "rmse": self.training_error.rmse,
-            "r2": self.training_error.r2,
+            **self.training_error._asdict(),
             "residual_sd": self.residual_sd,
             "cv_rmse": self.cv_error.rmse,
             "cv_r2": self.cv_error.r2,
-            **self._certainty("W", self.W, self.line_variance and self.line_variance.c2),
-            **self._certainty(
-                "b", self.b, self.line_variance and self.line_variance(-self.moments.mean_x)
-            ),
-            "curvature_p": self.diagnosis.curvature_p,
-            "spread_p": self.diagnosis.spread_p,
-            "normality_p": self.diagnosis.normality_p,
+            **self._certainty("W", self.W, line and line.c2),
+            **self._certainty("b", self.b, line and line(-self.moments.mean_x)),
+            "curvature_p": tests.curvature_p,
+            "spread_p": tests.spread_p,
+            "normality_p": tests.normality_p,
             "interval": ("quantiles" if self.quantiles else "normal") if self.bounds else None,
             "spread": ("follows" if self.spread else "even") if self.bounds else None,
             "score_min": score_min,
@@ -238,11 +190,12 @@ class StudyScore(Document):
         self, name: str, value: float, variance: float | None
     ) -> dict[str, float | None]:
         """Standard error and 95 % confidence interval, null for fewer than 3 rows."""
+        names = f"{name}_se", f"{name}_low", f"{name}_high"
         if self.t is None or variance is None:
-            return {f"{name}_se": None, f"{name}_low": None, f"{name}_high": None}
+            return dict.fromkeys(names)
         error = math.sqrt(variance)
         margin = self.t * error
-        return {f"{name}_se": error, f"{name}_low": value - margin, f"{name}_high": value + margin}
+        return dict(zip(names, (error, value - margin, value + margin), strict=True))
 
     def findings(self) -> tuple[Finding, ...]:
         """What the rows show about the line, in sentences."""
@@ -269,6 +222,7 @@ class StudyScore(Document):
         `variance`. (None, None) for fewer than 3 rows; the score itself where the line fits every
         row.
 
+        >>> import numpy as np
         >>> rows = Moments.of(np.array([2.0, 3, 4, 5]), np.array([25.0, 50, 42, 61]))
         >>> model = StudyScore.model_construct(W=10.0, b=9.5, folds=(rows,), t=4.303)
         >>> low, high = model.interval(4.0)
@@ -301,6 +255,7 @@ class StudyScore(Document):
         `high` is also None where there is no upper limit, and both where the slope cannot be told
         from 0. `extrapolated` says whether `hours` lie outside those of training.
 
+        >>> import numpy as np
         >>> rows = Moments.of(np.array([1.0, 2, 3]), np.array([2.0, 4, 6]))
         >>> StudyScore.model_construct(W=2.0, b=0.0, folds=(rows,), t=12.71).hours_for(8.0)
         (4.0, 4.0, 4.0, True)
@@ -308,45 +263,20 @@ class StudyScore(Document):
         if not self.W or self._cut(score) != score:
             return None, None, None, False
         hours = (score - self.b) / self.W
-        inside = 0 <= hours <= HOURS_MAX
-        ends = self._hours_holding(score, hours)
-        return hours if inside else None, *ends, inside and self.extrapolates(hours)
+        possible = 0 <= hours <= HOURS_MAX
+        low = high = None
+        line = self.line_variance
+        # else the slope cannot be told from 0
+        if self.t and line and self.t * self.t * line.c2 < self.W * self.W:
 
-    def _hours_holding(self, score: float, near: float) -> tuple[float | None, float | None]:
-        """The fewest and the most hours whose interval contains the score.
+            def holds(tried: Any) -> Any:
+                lower, upper = self.interval(tried)
+                return (lower <= score) & (score <= upper) | (tried == hours)
 
-        `near` are the hours at which the line has the score. The ends of the interval may rise and
-        fall where the spread changes with the hours, so many hours are tried first; then the ends
-        are refined by bisection. Outside the training hours the ends no longer rise and fall.
-        """
-        if self.t is None or self.line_variance is None:
-            return None, None
-        if self.t * self.t * self.line_variance.c2 >= self.W * self.W:
-            return None, None  # the slope cannot be told from 0
-
-        def holds(hours: Any) -> Any:
-            low, high = self.interval(hours)
-            return (low <= score) & (score <= high) | (hours == near)
-
-        within = np.linspace(self.moments.min_x, self.moments.max_x, 1000)
-        beyond = np.geomspace(0.01, HOURS_MAX, 100)
-        tried = np.unique(np.concatenate([[0.0, clipped(near, 0.0, HOURS_MAX)], within, beyond]))
-        holding = np.flatnonzero(holds(tried))
-        if not len(holding):
-            return None, None
-        first, last, tried = holding[0], holding[-1], tried.tolist()
-        low = _edge(holds, tried[first], tried[max(first - 1, 0)])
-        if tried[last] == HOURS_MAX:
-            return low, None
-        return low, _edge(holds, tried[last], tried[last + 1])
+            training = self.moments.min_x, self.moments.max_x
+            low, high = range_of(holds, hours, training, HOURS_MAX)
+        return hours if possible else None, low, high, possible and self.extrapolates(hours)
 
     def extrapolates(self, hours: Any) -> Any:
         """Whether the hours, or each of an array, lie outside the range of the training hours."""
         return (hours < self.moments.min_x) | (hours > self.moments.max_x)
-
-
-def _edge(holds: Callable[[float], bool], inside: float, outside: float) -> float:
-    """The last number from `inside` to `outside` for which `holds` is true, by bisection."""
-    while (middle := (inside + outside) / 2) not in (inside, outside):
-        inside, outside = (middle, outside) if holds(middle) else (inside, middle)
-    return inside

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
-from models.study_score import HOURS_MAX, Source
+from models.record import Source
+from models.study_score import HOURS_MAX
 
 BATCH_MAX = 10_000
 

@@ -8,9 +8,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import PredefinedSplit, cross_val_predict
 
 from models.moments import Moments, merged
-from models.spread import Residuals
+from models.spread import Errors, Residuals
 from models.store import Stored
-from models.study_score import Errors
 from tests.data import CARS_DIST, CARS_SPEED, read_rows, rows_of
 from tests.gate import Rows, summary, trained
 from training.fit import fit, points, siblings

@@ -6,7 +6,8 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from models.moments import Cost, Moments
+from models.cost import Cost
+from models.moments import Moments
 from tests.data import CARS_DIST, CARS_SPEED, Array, read_rows
 from training.errors import CannotFit
 from training.fit import fit, largest_stable_lr

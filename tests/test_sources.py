@@ -14,10 +14,10 @@ import pytest
 import zstandard
 
 from models.moments import Line
-from models.study_score import Source
+from models.record import Source
 from tests.command import report, train
 from tests.data import FILES, assert_refused, read_rows, write, write_csv, write_parquet
-from training import reduce, sources
+from training import identity, reduce
 from training.dialect import Options
 from training.errors import DataError
 
@@ -185,7 +185,7 @@ def test_an_option_that_one_of_the_files_heeds_is_no_mistake(tmp_path: Path) -> 
     assert [source["rows"] for source in both["sources"]] == [50, 2]
     for option, mark in (("--separator", ";"), ("--decimal", ","), ("--encoding", "cp1252")):
         err = train(book, option, mark, "--dry-run", status=1).err
-        assert f"{option} is said of a text file, and none is read" in err
+        assert f"{option} is only for a text file, and none is read" in err
 
 
 def test_the_folders_of_a_hive_table_give_its_keys_as_columns(tmp_path: Path) -> None:
@@ -231,9 +231,9 @@ def test_what_a_model_lists_stays_within_bounds_however_often_it_is_updated(
 ) -> None:
     path = write(tmp_path, "hours,score\n1,2\n3,4\n", "a.csv")
     (source,) = read_rows([path]).sources
-    every: list[Source] = []
+    every: tuple[Source, ...] = ()
     for _ in range(500):
-        every = sources.listed(every, [source] * 30)
-    assert len(every) <= sources.LISTED_EVER
+        every = identity.listed(every, [source] * 30)
+    assert len(every) <= identity.LISTED_EVER
     assert sum(each.files for each in every) == 15_000
     assert sum(each.rows for each in every) == 30_000

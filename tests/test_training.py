@@ -99,7 +99,7 @@ def test_several_files_are_one_data_set(tmp_path: Path) -> None:
         ("a,b\n1,2\n", ["--hours-column", "a"], "no column 'score'; the columns are: a, b"),
         ("hours,score\n1,2\n", ["--hours-column", "score"], "'score' cannot be both hours and"),
         ("1.5,42\n2,50\n", [], "; this line looks like data, not a header; --hours-column 1 --sc"),
-        ("hours,score\n1,2\n2,3\n", ["--sheet", "May"], "--sheet is said of a workbook, and none"),
+        ("hours,score\n1,2\n2,3\n", ["--sheet", "May"], "--sheet is only for a workbook, and none"),
     ],
 )
 def test_bad_rows_or_fits_end_with_one_line_and_status_1(

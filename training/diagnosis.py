@@ -11,6 +11,7 @@ from scipy.special import chdtrc, fdtrc, fdtri
 
 from models.findings import SURE, Diagnosis
 from models.moments import LEAST, Moments
+from models.products import changed
 from models.spread import Quadratic, Residuals, Spread
 
 SAMPLED = 10_000  # rows at most whose residuals are looked at one by one
@@ -26,14 +27,14 @@ def diagnose(moments: Moments, residuals: Residuals | None = None) -> Diagnosis:
     and regression residuals"), chi-squared with 2: of the residuals, or where the spread changes of
     `residuals`, which are divided by it; without them it is unknown there.
     """
-    n, sxx, srr, higher = moments.n, moments.sxx, moments.srr, moments.higher
+    n, sxx, srr, sums = moments.n, moments.sxx, moments.srr, moments.centred
     kurtosis = kurtosis_of(moments)
     if kurtosis is None:
         return Diagnosis()
-    skewness = higher.srrr / n / (srr / n) ** 1.5
+    skewness = sums["rrr"] / n / (srr / n) ** 1.5
     known = _bend(moments)
     if kurtosis > 1 + 1e-9:  # or all residuals are equally large
-        trend = n * higher.sxrr / srr
+        trend = n * sums["xrr"] / srr
         known["spread_p"] = float(chdtrc(1, trend * trend / sxx / (kurtosis - 1)))
     if known.get("spread_p", 1) < SURE:
         if not residuals or residuals.means[1] <= residuals.means[0] ** 2:
@@ -46,10 +47,10 @@ def diagnose(moments: Moments, residuals: Residuals | None = None) -> Diagnosis:
 
 def kurtosis_of(moments: Moments) -> float | None:
     """That of the residuals; None under 4 rows and for rows that lie on the line."""
-    n, srr, higher = moments.n, moments.srr, moments.higher
+    n, srr, fourth = moments.n, moments.srr, moments.centred["rrrr"]
     if n < 4 or moments.sxx <= LEAST or srr <= moments.rounding:
         return None
-    return higher.srrrr / srr / srr * n if higher.srrrr > LEAST else None
+    return fourth / srr / srr * n if fourth > LEAST else None
 
 
 def _shape(residuals: Residuals) -> tuple[float, float]:
@@ -63,12 +64,12 @@ def _shape(residuals: Residuals) -> tuple[float, float]:
 
 def _bend(moments: Moments) -> dict[str, float]:
     """What a quadratic term adds; nothing where hours have only two values."""
-    srr, higher = moments.srr, moments.higher
+    srr, sxxr = moments.srr, moments.centred["xxr"]
     curve, norm = quadratic_term(moments)
     if not norm:
         return {}
-    coefficient = higher.sxxr / norm
-    gain = coefficient * higher.sxxr
+    coefficient = sxxr / norm
+    gain = coefficient * sxxr
     bend = gain / (srr - gain) if srr - gain > 1e-12 * srr else math.inf
     low, high = moments.min_x - moments.mean_x, moments.max_x - moments.mean_x
     turn = min(max(-curve.c1 / 2, low), high)
@@ -84,10 +85,11 @@ def quadratic_term(moments: Moments) -> tuple[Quadratic, float]:
 
     That sum is 0 where hours have only two values, or as good as two.
     """
-    n, sxx, higher = moments.n, moments.sxx, moments.higher
-    skew = higher.sxxx / sxx
-    norm = higher.sxxxx - skew * higher.sxxx - sxx / n * sxx
-    return Quadratic(-sxx / n, -skew, 1.0), norm if norm > 1e-10 * higher.sxxxx else 0.0
+    n, sxx = moments.n, moments.sxx
+    third, fourth = moments.centred["xxx"], moments.centred["xxxx"]
+    skew = third / sxx
+    norm = fourth - skew * third - sxx / n * sxx
+    return Quadratic(-sxx / n, -skew, 1.0), norm if norm > 1e-10 * fourth else 0.0
 
 
 def spread_of(moments: Moments, W: float, b: float) -> Spread | None:
@@ -100,8 +102,9 @@ def spread_of(moments: Moments, W: float, b: float) -> Spread | None:
     p, n = diagnose(moments).spread_p, moments.n
     if p is None or p >= SURE:
         return None
-    gram = moments.gram(0.0, moments.mean_y - W * moments.mean_x - b, moments.slope - W)
-    ee, dee, ddee = (float(gram[5, k]) * n / (n - 2) for k in (0, 1, 3))
+    error, tilt = moments.mean_y - W * moments.mean_x - b, moments.slope - W
+    sums = changed(n, tuple(moments.centred.values()), 0.0, error, tilt)
+    ee, dee, ddee = (float(sums[5, k]) * n / (n - 2) for k in (0, 1, 3))
     curve, norm = quadratic_term(moments)
     bend = (ddee + curve.c1 * dee + curve.c0 * ee) / norm if norm else 0.0
     return Spread(

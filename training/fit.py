@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
+import math
 import platform
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -15,15 +17,17 @@ from pydantic import ValidationError
 from scipy.special import stdtrit
 
 from models import VERSION
+from models.cost import Cost
 from models.document import first_problem
-from models.moments import Cost, Moments, merged, plus
-from models.study_score import Fit, StudyScore
+from models.moments import Moments, merged, plus
+from models.record import Fit
+from models.study_score import StudyScore
 from training.diagnosis import decisive, diagnose, spread_of
 from training.errors import CannotFit
+from training.identity import KNOWN_FILES, are_the_labs, listed, marks
 from training.reduce import Row, Sample, Summary
 from training.residuals import joined, known, residuals_of
 from training.sgd import Epoch, descend, side_by_side
-from training.sources import KNOWN_FILES, are_the_labs, listed, marks
 
 if TYPE_CHECKING:
     from models.store import Stored
@@ -33,101 +37,106 @@ POINTS_KEPT = 500
 
 
 def fit(
-    summary: Summary,
+    rows: Summary,
     lr: float = 0.1,
     epochs: int = 1000,
     raw: bool = False,
     watch: Callable[[Iterator[Epoch]], Iterable[Epoch]] = iter,
     update: Stored | None = None,
-    keep_points: bool = False,
-    score_range: tuple[float, float] | None = None,
 ) -> StudyScore:
     """Fit the model to the rows, and its siblings to all folds but one.
 
     Each problem is solved in its own standard units, or with `raw` on the hours as they are.
     `watch` sees the epochs go by; problem 0 is the model. With `update` the rows are added to those
-    of that model. `score_range` are the limits of scores. The rows that were drawn are kept only if
-    they are the lab's or with `keep_points`.
+    of that model. Only the lab's rows are stored as points.
 
     Raises CannotFit if the rows have no usable line or SGD diverges.
     """
-    folds = summary.folds
-    sources, seen = listed([], summary.sources), marks(summary.sources)
-    if update:
-        folds = tuple(map(plus, update.model.folds, folds))
-        sources = listed(update.model.sources, summary.sources)
-        seen = [*update.model.seen, *seen]
-    keep = keep_points or are_the_labs(summary.sources)
+    old = update.model if update else None
+    folds = tuple(map(plus, old.folds, rows.folds)) if old else rows.folds
     everything = merged(folds)
     if everything.n < 2:
         raise CannotFit(f"only {everything.n} row; a line needs 2 or more")
     if everything.min_x == everything.max_x:
         raise CannotFit(f"hours never vary: all {everything.n} rows have {everything.min_x:g}")
 
-    others = siblings(folds)
-    problems = [everything, *filter(None, others)]
-    cost = side_by_side([m.cost if raw else m.standard_cost for m in problems])
-    scale = 1.0 if raw else everything.sd_y**2  # from the cost in standard units
+    others = {fold: moments for fold, moments in enumerate(siblings(folds)) if moments}
+    problems = [everything, *others.values()]
+    lines, costs = _descended(problems, watch, lr, epochs, raw)
+    sibling_lines = dict(zip(others, lines[1:], strict=True))
+    try:
+        model = StudyScore(
+            W=lines[0][0],
+            b=lines[0][1],
+            folds=folds,
+            siblings=tuple(map(sibling_lines.get, range(len(folds)))) if others else (),
+            t=float(stdtrit(everything.n - 2, 0.975)) if everything.n > 2 else None,
+            spread=spread_of(everything, *lines[0]),
+            score_range=rows.score_range,
+            fit=_record(lr, epochs, raw, update),
+            costs=tuple(costs),
+            points=points(rows.sample, POINTS_KEPT) if are_the_labs(rows.sources) else (),
+            sources=listed(old.sources if old else (), rows.sources),
+            seen=((old.seen if old else ()) + marks(rows.sources))[-KNOWN_FILES:],
+        )
+        return _with_evidence(model, rows, old)
+    except ValidationError as error:
+        raise CannotFit(f"no usable line: {first_problem(error)}") from error
+
+
+def _descended(
+    problems: Sequence[Moments],
+    watch: Callable[[Iterator[Epoch]], Iterable[Epoch]],
+    lr: float,
+    epochs: int,
+    raw: bool,
+) -> tuple[list[Row], list[tuple[int, float, float, float]]]:
+    """The lines (W, b) that SGD ends at, and the first one's cost, W and b before some epochs."""
+    first = problems[0]
+    cost = side_by_side([m.cost if raw else standard_cost(m) for m in problems])
+    scale = 1.0 if raw else first.sd_y**2  # from the cost in standard units
     # at even steps of the epoch's logarithm
     kept = {round(epochs ** (i / (COSTS_KEPT - 2))) for i in range(COSTS_KEPT - 1)} | {0}
     costs = []
     line = 0.0, 0.0  # before the epoch's step
     for epoch in watch(_falling(descend(cost, lr, epochs), cost, lr)):
         if epoch.number in kept:
-            W_and_b = line if raw else everything.from_standard_units(*line)
-            costs.append((epoch.number, float(epoch.cost[0]) * scale, *W_and_b))
+            W, b = line if raw else from_standard_units(first, *line)
+            costs.append((epoch.number, float(epoch.cost[0]) * scale, W, b))
         line = float(epoch.W[0]), float(epoch.b[0])
     ends = zip(problems, epoch.W.tolist(), epoch.b.tolist(), strict=True)
-    (W, b), *rest = ((W, b) if raw else m.from_standard_units(W, b) for m, W, b in ends)
-    lines = iter(rest)
-
-    try:
-        model = StudyScore(
-            W=W,
-            b=b,
-            folds=folds,
-            siblings=tuple(next(lines) if m else None for m in others) if any(others) else (),
-            t=float(stdtrit(everything.n - 2, 0.975)) if everything.n > 2 else None,
-            spread=spread_of(everything, W, b),
-            score_range=score_range,
-            fit=Fit(
-                lr=lr,
-                epochs=epochs,
-                raw=raw,
-                update=update.tag if update else None,
-                versions={
-                    "study_score": VERSION,
-                    "python": platform.python_version(),
-                    "torch": torch.__version__,
-                    "numpy": np.__version__,
-                    "duckdb": duckdb.__version__,
-                },
-                created=datetime.now(UTC),
-            ),
-            costs=tuple(costs),
-            points=points(summary.sample, POINTS_KEPT) if keep else (),
-            sources=tuple(sources),
-            seen=tuple(seen[-KNOWN_FILES:]),
-        )
-        return with_evidence(model, summary, update and update.model)
-    except ValidationError as error:
-        raise CannotFit(f"no usable line: {first_problem(error)}") from error
+    return [(W, b) if raw else from_standard_units(m, W, b) for m, W, b in ends], costs
 
 
-def with_evidence(model: StudyScore, summary: Summary, old: StudyScore | None) -> StudyScore:
-    """The same line with what its rows say of it, those of this run and of an `old` model."""
-    residuals = residuals_of(model, summary.sample, summary.moments.n)
-    candidates = summary.extremes
+def _record(lr: float, epochs: int, raw: bool, update: Stored | None) -> Fit:
+    return Fit(
+        lr=lr,
+        epochs=epochs,
+        raw=raw,
+        update=update.tag if update else None,
+        versions={
+            "study_score": VERSION,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "duckdb": duckdb.__version__,
+        },
+        created=datetime.now(UTC),
+    )
+
+
+def _with_evidence(model: StudyScore, rows: Summary, old: StudyScore | None) -> StudyScore:
+    """The same line with what its rows say about it, those of this run and of an `old` model."""
+    residuals = residuals_of(model, rows.sample, rows.moments.n)
+    candidates = rows.extremes
     if old:
         residuals = joined(known(old), residuals)
         candidates += (old.decisive[:2],) if old.decisive else ()
-    fields = {name: getattr(model, name) for name in StudyScore.model_fields}
-    fields |= {
-        "residuals": residuals,
-        "diagnosis": diagnose(model.moments, residuals),
-        "decisive": decisive(model.moments, candidates),
-    }
-    return StudyScore(**fields)
+    return model.replace(
+        residuals=residuals,
+        diagnosis=diagnose(model.moments, residuals),
+        decisive=decisive(model.moments, candidates),
+    )
 
 
 def points(sample: Sample, most: int) -> tuple[Row, ...]:
@@ -143,12 +152,40 @@ def siblings(folds: Sequence[Moments | None]) -> list[Moments | None]:
 
     Each is the sum of those before it and those after it, for a difference would lose digits.
     """
-    before = [None, *itertools.accumulate(folds, plus)]
-    after = [None, *itertools.accumulate(reversed(folds), plus)]
+    before = [None, *accumulate(folds, plus)]
+    from_here = [*accumulate(reversed(folds), plus)][::-1]
+    after = [*from_here[1:], None]
     return [
         plus(first, last) if fold else None
-        for fold, first, last in zip(folds, before, after[-2::-1], strict=False)
+        for fold, first, last in zip(folds, before[:-1], after, strict=True)
     ]
+
+
+def standard_cost(moments: Moments) -> Cost:
+    """The cost on the same rows with hours and scores scaled to mean 0, standard deviation 1."""
+    least, slope, var_x, _, _ = moments.cost
+    x, y = moments.sd_x, moments.sd_y
+    return Cost(least / y / y, slope * x / y, var_x / x / x, mean_x=0.0, mean_y=0.0)
+
+
+def from_standard_units(moments: Moments, W: float, b: float) -> Row:
+    """W in score units per hour and b in score units, from a line in standard units.
+
+    SGD ends a few rounding errors from the minimum, so a number that close to a short decimal
+    number is rounded to it. All others keep every digit.
+    """
+    W = W * moments.sd_y / moments.sd_x
+    W = _rounded(W, abs(W))
+    b = moments.mean_y + b * moments.sd_y - W * moments.mean_x
+    return W, _rounded(b, max(abs(moments.mean_y), abs(W * moments.mean_x)))
+
+
+def _rounded(value: float, scale: float) -> float:
+    """Without the digits past the 12th of `scale`, if those amount to rounding errors of it."""
+    if not scale:
+        return value
+    short = round(value, 12 - math.ceil(math.log10(scale)))
+    return short if abs(short - value) <= 4 * sys.float_info.epsilon * scale else value
 
 
 def _falling(epochs: Iterator[Epoch], cost: Cost, lr: float) -> Iterator[Epoch]:

@@ -15,8 +15,8 @@ from models import store
 from models.moments import Moments
 from models.study_score import StudyScore
 from training.diagnosis import kurtosis_of
+from training.identity import are_the_labs
 from training.reduce import Summary
-from training.sources import are_the_labs
 
 if TYPE_CHECKING:
     from models.store import Stored

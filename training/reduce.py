@@ -14,8 +14,10 @@ import duckdb
 import numpy as np
 
 from models.findings import SURE
-from models.moments import LEAST, PRODUCTS, Line, Moments, merged, plus
-from models.study_score import HOURS_MAX, Source
+from models.moments import LEAST, Line, Moments, merged, plus
+from models.products import PRODUCTS
+from models.record import Source
+from models.study_score import HOURS_MAX
 from training import bad_rows, sources
 from training.bad_rows import BadRows, Limit
 from training.columns import Columns
@@ -23,6 +25,7 @@ from training.diagnosis import DISTANCE, SAMPLED, diagnose, kurtosis_of
 from training.dialect import NO_OPTIONS, Options
 from training.engine import Engine
 from training.errors import DataError, counted, one_line
+from training.identity import same_twice
 from training.opening import opened
 from training.processes import Group
 from training.tables import Reader, Table
@@ -128,6 +131,7 @@ class Summary(NamedTuple):
     nobody needs one.
     `extremes` are the rows with the least and the most hours and the one furthest from the line,
     where one row could decide it. `notes` say what was left out; `kinds` are those of the sources.
+    Scores outside `score_range` were not used.
     """
 
     folds: tuple[Moments | None, ...]
@@ -136,6 +140,7 @@ class Summary(NamedTuple):
     extremes: tuple[Row, ...] = ()
     notes: tuple[str, ...] = ()
     kinds: frozenset[str] = frozenset()
+    score_range: tuple[float, float] | None = None
 
     @property
     def moments(self) -> Moments:
@@ -403,7 +408,7 @@ def read_rows(
         notes.append(f"passed over {counted(empty + more, 'file')} without rows")
     for bad in found.bad.values():
         notes += bad.notes()
-    notes += sources.same_twice(kept)
+    notes += same_twice(kept)
     _check_share(found)
     return Summary(
         folds=tuple(found.folds),
@@ -412,13 +417,14 @@ def read_rows(
         extremes=extremes,
         notes=tuple(notes),
         kinds=frozenset(table.kind for table in found.tables.values()),
+        score_range=how.score_range,
     )
 
 
 def _places(paths: Sequence[str], sql: str | None) -> tuple[list[sources.Place], list[str], int]:
     """What is read, notes, and how many files of folders are empty and so are not."""
     places, notes = sources.find(paths, sql)
-    kept = [place for place in places if place.name in paths or not sources.is_empty(place)]
+    kept = [place for place in places if place.name in paths or place.size != 0]
     return kept or places[:1], notes, len(places) - len(kept or places[:1])
 
 

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from models.moments import Moments
-from models.study_score import Errors, Source, StudyScore
+from models.record import Source
+from models.spread import Errors
+from models.study_score import StudyScore
 from training.errors import counted, printable
 from training.gate import Comparison
 from training.reduce import Sample

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import os
 import signal
@@ -11,22 +10,23 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Set
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bentoml.exceptions import BentoMLException
 
 from models import store
-from models.moments import Cost
+from models.cost import Cost
 from models.store import Stored
 from models.study_score import StudyScore
 from training.columns import Columns
 from training.dialect import Options
 from training.engine import ended_by_terminate
 from training.errors import TrainingError, printable
+from training.identity import are_the_labs, marks, refuse_known
 from training.processes import Group, group
 from training.progress import Progress
 from training.reduce import How, Summary, read_rows
-from training.sources import are_the_labs, refuse_known, refuse_seen
 
 if TYPE_CHECKING:
     from training.gate import Comparison
@@ -47,7 +47,7 @@ def run(options: Namespace) -> int:
     beside = ThreadPoolExecutor(1)
     try:
         with ended_by_terminate(), group() as processes:
-            return _run(options, processes, beside.submit(_torch))
+            return _run(options, processes, beside.submit(_import_torch))
     except BentoMLException as error:
         raise TrainingError(str(error)) from error
     except OSError as error:
@@ -57,16 +57,16 @@ def run(options: Namespace) -> int:
 
 
 def _reason(error: OSError) -> str:
-    """What a disk refused; BentoML gives a list of files, of which the first says enough."""
+    """Why the disk refused to write; of BentoML's list of files the first is named."""
     if error.args and isinstance(error.args[0], list):
         _, path, reason = error.args[0][0]
         return f"{path}: cannot be written: {str(reason).rpartition('] ')[2].partition(':')[0]}"
-    where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{error.strerror or error}; nothing is saved"
+    path = f"{error.filename}: " if error.filename else ""
+    return f"{path}{error.strerror or error}; nothing is saved"
 
 
-def _torch() -> None:
-    """Import torch, and let it take a step, which imports more, while the engine reads rows."""
+def _import_torch() -> None:
+    """Import torch, and take one step, which imports more of it, while the engine reads rows."""
     from training.sgd import descend, side_by_side
 
     list(descend(side_by_side([Cost(0.0, 0.0, 1.0, 0.0, 0.0)]), 0.1, 0))
@@ -77,63 +77,96 @@ def _run(options: Namespace, processes: Group, torch: Future[None]) -> int:
         raise TrainingError(f"{options.picture}: cannot be written, for its folder is not there")
     update = processes.broadcast(lambda: store.load(options.update)) if options.update else None
     champion = processes.broadcast(_champion)
-    limits = options.score_range and tuple(options.score_range)
-    if update:
-        limits = limits or update.model.score_range
     progress = Progress(processes)
+    rows, test = _read(options, processes, progress, update, champion)
+    if processes.rank:
+        return SAVED  # the first process does the rest
+    torch.result()
+    model = _fitted(options, rows, update, progress)
+    return _finish(options, model, rows, test, champion)
+
+
+def _read(
+    options: Namespace,
+    processes: Group,
+    progress: Progress,
+    update: Stored | None,
+    champion: Stored | None,
+) -> tuple[Summary, Summary | None]:
+    """The rows to train on and the held-back ones; raises DataError."""
+    old = update.model if update else None
     how = How(
         columns=Columns(options.hours_column, options.score_column),
-        folds=len(update.model.folds) if update else options.folds or _folds(champion),
+        folds=len(old.folds) if old else options.folds or _folds(champion),
         skip_bad_rows=options.skip_bad_rows,
         points=bool(options.picture or options.keep_points),
-        score_range=limits,
+        score_range=(options.score_range and tuple(options.score_range))
+        or (old.score_range if old else None),
         options=Options(options.separator, options.decimal, options.encoding, options.sheet),
     )
-    read = functools.partial(read_rows, how=how, group=processes, watch=progress.read)
-    known = update.model.moments if update else None
-    rows = read(options.rows, sql=options.query, known=known)
+    read = partial(read_rows, how=how, group=processes, watch=progress.read)
+    rows = read(options.rows, sql=options.query, known=old.moments if old else None)
     if rows.notes and not processes.rank:
         progress.clear()
         for note in rows.notes:
             _say(printable(note))
     if update:
-        refuse_known(rows.sources, update.model.seen, update.tag)
-    held_back = read([options.test]) if options.test else None
-    if held_back:
-        because = "it is among the rows to train on, not held back"
-        refuse_seen(held_back.sources, rows.sources, because)
-    _refuse_unused(options, rows.kinds | (held_back.kinds if held_back else set()))
-    if processes.rank:
-        return SAVED  # the first process does the rest
+        refuse_known(rows.sources, update.model.seen, f"{update.tag} was trained on it already")
+    test = read([options.test]) if options.test else None
+    if test:
+        reason = "it is among the rows to train on, not held back"
+        refuse_known(test.sources, marks(rows.sources), reason)
+    _refuse_unused(options, rows.kinds | (test.kinds if test else frozenset()))
+    return rows, test
 
-    torch.result()
-    from training.fit import fit, points
-    from training.gate import compare
-    from training.report import Report, suggested_limits
 
-    watch = _printed if options.raw and not options.json else progress.epochs
-    model = fit(
-        rows,
-        lr=options.lr or (0.01 if options.raw else 0.1),
-        epochs=options.epochs,
-        raw=options.raw,
-        watch=functools.partial(watch, last=options.epochs),
-        update=update,
-        keep_points=options.keep_points,
-        score_range=limits,
+def _refuse_unused(options: Namespace, kinds: Set[str]) -> None:
+    """Raises TrainingError for an option that has no effect on sources of these kinds."""
+    for option in ("sheet", "separator", "decimal", "encoding"):
+        kind, what = ("workbook", "a workbook") if option == "sheet" else ("text", "a text file")
+        if getattr(options, option) is not None and kind not in kinds:
+            raise TrainingError(f"--{option} is only for {what}, and none is read")
+
+
+def _fitted(
+    options: Namespace, rows: Summary, update: Stored | None, progress: Progress
+) -> StudyScore:
+    """The model of these rows, drawn if so wished; raises CannotFit."""
+    from training.fit import POINTS_KEPT, fit, points
+
+    lr = options.lr or (0.01 if options.raw else 0.1)
+    watch = partial(
+        _lab_table if options.raw and not options.json else progress.epochs, last=options.epochs
     )
+    model = fit(rows, lr, options.epochs, options.raw, watch, update)
+    if options.keep_points:
+        model = model.replace(points=points(rows.sample, POINTS_KEPT))
     progress.clear()
-    if not limits and (advice := suggested_limits(rows.sample)):
-        _say(advice)
-    comparison = compare(champion, model, rows) if champion else None
     if options.picture:
         from training.picture import draw
 
         draw(model, points(rows.sample, POINTS_DRAWN), options.picture)
-    tag = None
-    if not options.dry_run:
-        tag, comparison = _save(model, rows, champion, comparison, options.force)
-    report = Report(model, tag, held_back.moments if held_back else None, comparison)
+    return model
+
+
+def _finish(
+    options: Namespace,
+    model: StudyScore,
+    rows: Summary,
+    test: Summary | None,
+    champion: Stored | None,
+) -> int:
+    """Compare, save and report a model; returns the exit status."""
+    from training.gate import compare
+    from training.report import Report, suggested_limits
+
+    if not rows.score_range and (advice := suggested_limits(rows.sample)):
+        _say(advice)
+    if options.dry_run:
+        tag, comparison = None, compare(champion, model, rows) if champion else None
+    else:
+        tag, comparison = _save(model, rows, champion, options.force)
+    report = Report(model, tag, test.moments if test else None, comparison)
     problem = _print(report, options)
     if problem:
         saved = f"; the model is saved all the same, as {tag}" if tag else ""
@@ -144,20 +177,8 @@ def _run(options: Namespace, processes: Group, torch: Future[None]) -> int:
     return FAILED if problem and not tag else SAVED
 
 
-def _refuse_unused(options: Namespace, kinds: Set[str]) -> None:
-    """Raises TrainingError for an option that no source of these kinds heeds."""
-    for option, kind, what in (
-        ("sheet", "workbook", "a workbook"),
-        ("separator", "text", "a text file"),
-        ("decimal", "text", "a text file"),
-        ("encoding", "text", "a text file"),
-    ):
-        if getattr(options, option) is not None and kind not in kinds:
-            raise TrainingError(f"--{option} is said of {what}, and none is read")
-
-
 def _folds(champion: Stored | None) -> int:
-    """As many as a champion of real rows has, for else it cannot be compared."""
+    """As many as a champion of real rows has; else the two could not be compared."""
     if champion is None or are_the_labs(champion.model.sources):
         return FOLDS
     return len(champion.model.folds)
@@ -179,22 +200,18 @@ def _champion(say: Callable[[str], None] = _say) -> Stored | None:
 
 
 def _save(
-    model: StudyScore,
-    rows: Summary,
-    champion: Stored | None,
-    comparison: Comparison | None,
-    force: bool,
+    model: StudyScore, rows: Summary, champion: Stored | None, force: bool
 ) -> tuple[str | None, Comparison | None]:
-    """Save the model unless the champion of this moment stays; returns the tag and the comparison.
+    """Save the model unless the champion stays; returns the tag and the comparison.
 
-    One training at a time does that, so none replaces a model that it was not compared with.
+    One training at a time does that, so none replaces a model that it was not compared with: by now
+    it may be another than the `champion` at the start.
     """
     from training.gate import compare, locked
 
     with locked():
-        now = _champion(say=_say if champion else lambda _: None)  # else it has been said
-        if (now and now.tag) != (champion and champion.tag):
-            comparison = compare(now, model, rows) if now else None
+        now = _champion(say=_say if champion else lambda _: None)  # else it was printed before
+        comparison = compare(now, model, rows) if now else None
         if comparison and comparison.refused and not force:
             return None, comparison
         with _uninterrupted():
@@ -202,7 +219,7 @@ def _save(
 
 
 def _print(report: Report, options: Namespace) -> str | None:
-    """Print the report; returns why it could not be, if it could not."""
+    """Print the report; returns the reason if that fails."""
     if options.json:
         text = json.dumps(report.as_json())
     else:
@@ -210,7 +227,7 @@ def _print(report: Report, options: Namespace) -> str | None:
     try:
         print(text, flush=True)
     except OSError as error:
-        # or Python tries once more at its end, and makes the status 120
+        # or Python tries again as it exits, and makes the exit status 120
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return error.strerror
     return None
@@ -218,7 +235,7 @@ def _print(report: Report, options: Namespace) -> str | None:
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C and a polite kill wait: half a save would stay in the store."""
+    """Ignore Ctrl-C and SIGTERM, for half a save would stay in the store."""
     handlers = [signal.signal(number, signal.SIG_IGN) for number in INTERRUPTIONS]
     try:
         yield
@@ -227,8 +244,8 @@ def _uninterrupted() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _printed(epochs: Iterator[Epoch], last: int) -> Iterator[Epoch]:
-    """The lab's table, as the epochs go by."""
+def _lab_table(epochs: Iterator[Epoch], last: int) -> Iterator[Epoch]:
+    """Print the lab's table while the epochs go by."""
     for epoch in epochs:
         if epoch.number % 100 == 0:
             W, b, cost = epoch.W[0], epoch.b[0], epoch.cost[0]

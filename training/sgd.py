@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import torch
 
-from models.moments import Cost
+from models.cost import Cost
 
 
 class Epoch(NamedTuple):

@@ -123,7 +123,8 @@ def put(school: Home, url: str, tmp_path: Path) -> Iterator[Put]:
         wait_until(lambda: requests.get(f"{url}/model", timeout=30).json()["tag"].endswith(version))
 
     def put(hours: Array, scores: Array, score_range: Any = None) -> StudyScore:
-        model = fit(rows_of(tmp_path, hours, scores), 0.1, 1000, score_range=score_range)
+        rows = rows_of(tmp_path, hours, scores)._replace(score_range=score_range)
+        model = fit(rows, 0.1, 1000)
         tag = store.save(model)
         path = Path(bentoml.models.get(tag).path)
         added.append(shutil.copytree(path, models / path.name))
