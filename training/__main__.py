@@ -1,6 +1,6 @@
 """The options of the training script, `python -m training [ROWS ...]`; run.py does the rest.
 
-`--help` imports no more than this, and older versions of Python get far enough to be told so.
+`--help` imports nothing else, and an older Python can run this far and print which one is needed.
 """
 
 import argparse
@@ -62,7 +62,12 @@ def _parser() -> argparse.ArgumentParser:
         " the model now in the store is better, or the rows are too unlike its own,"
         " 130 interrupted.",
     )
-    add = parser.add_argument
+    _add_row_options(parser.add_argument)
+    _add_fit_options(parser.add_argument)
+    return parser
+
+
+def _add_row_options(add: Any) -> None:
     add(
         "rows",
         nargs="*",
@@ -98,6 +103,9 @@ def _parser() -> argparse.ArgumentParser:
         help="the limits of scores: rows outside cannot be used, and predictions are cut to them"
         " (default: none, with --update those of that model)",
     )
+
+
+def _add_fit_options(add: Any) -> None:
     positive = _number(float, math.ulp(0), sys.float_info.max, "a number above 0")
     add("--lr", type=positive, help="learning rate (default: 0.1; 0.01 with --raw)")
     add(
@@ -121,7 +129,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--force", action="store_true", help="save even if the model now in the store is better")
     add("--dry-run", action="store_true", help="fit and report, save nothing")
     add("--json", action="store_true", help="report as one JSON object")
-    return parser
 
 
 def main(arguments: "list[str] | None" = None) -> int:
@@ -130,8 +137,8 @@ def main(arguments: "list[str] | None" = None) -> int:
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         name += ", process {RANK} of {WORLD_SIZE}".format_map(os.environ)
     if sys.version_info[:2] < (3, 11):  # noqa: UP036
-        found = "{}.{}".format(*sys.version_info)
-        print(f"{name}: needs Python 3.11 or later, and this is {found}", file=sys.stderr)
+        version = "{}.{}".format(*sys.version_info)
+        print(f"{name}: needs Python 3.11 or later, and this is {version}", file=sys.stderr)
         return 1
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -141,7 +148,7 @@ def main(arguments: "list[str] | None" = None) -> int:
         parser.error("--score-range takes the lower limit first, and then a higher one")
     if options.query is not None and len(options.rows) != 1:
         parser.error("--query takes one database's address in place of ROWS")
-    # every processor reads rows as it is, and a product of a batch is too short to be shared out
+    # numpy's products here are too small to be worth a thread
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from training.run import run
@@ -168,11 +175,11 @@ def main(arguments: "list[str] | None" = None) -> int:
 
 
 if __name__ == "__main__":
-    gc.disable()  # or the modules of torch and BentoML are searched for garbage at every start
+    gc.disable()  # searching the modules of torch and BentoML for garbage would slow the start
     status = main()
     if status == INTERRUPTED:
         with contextlib.suppress(OSError):
             sys.stdout.flush()
-        os._exit(status)  # without waiting for what still runs beside
-    gc.freeze()  # and at every end
+        os._exit(status)  # without waiting for other threads
+    gc.freeze()  # or they would be searched at the end
     sys.exit(status)

@@ -1,6 +1,6 @@
-"""A process of its own for a reader in another language, which could end the one that it runs in.
+"""A separate process, with limited memory, for a reader written in another language.
 
-Such a reader aborts, without an exception, when it is refused memory.
+Such a reader aborts its process, without an exception, when it gets no more memory.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ T = TypeVar("T")
 
 
 class Died(Exception):
-    """The process has ended, for lack of memory or by a fault of the reader."""
+    """The process has ended, for lack of memory or by an error in the reader."""
 
 
 class Bounded:
-    """Calls functions in a process that may take so many bytes, one after the other."""
+    """Calls functions one by one in a process that may use `limit` bytes of memory."""
 
     def __init__(self, limit: int) -> None:
         # a fork would copy the threads' locks
@@ -35,7 +35,7 @@ class Bounded:
         far_end.close()
 
     def call(self, function: Callable[..., T], *arguments: object) -> T:
-        """What the function answers; raises Died, and the DataError that it raises."""
+        """Call a function there; raises Died, and the DataError that it raises."""
         try:
             self._connection.send((function, arguments))
             answer = self._connection.recv()
@@ -47,23 +47,23 @@ class Bounded:
         return result
 
     def close(self) -> None:
-        """End the process, whatever it does."""
+        """Kill the process."""
         self._process.kill()
         self._process.join()
         self._connection.close()
 
 
 def _serve(connection: Connection, limit: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other process decides
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # where a reader that fails tells so at length
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent kills this process
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # a reader that aborts prints a long trace
     if sys.platform != "win32":
         import resource
 
-        with contextlib.suppress(OSError, ValueError):  # a Mac knows no such limit
+        with contextlib.suppress(OSError, ValueError):  # macOS has no such limit
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answer: Any
-    with contextlib.suppress(EOFError, OSError):  # the other process has ended
+    with contextlib.suppress(EOFError, OSError):  # the parent has ended
         while True:
             function, arguments = connection.recv()
             try:

@@ -18,11 +18,11 @@ from obstore.store import from_url
 from training.errors import DataError, one_line
 
 URL = re.compile(r"(?P<bucket>(?P<scheme>s3|gs|az)://[^/@?#]+)(?:/(?P<key>.*))?", re.DOTALL)
-READ_BYTES = 1 << 22  # what is asked for at once
+READ_BYTES = 1 << 22  # of one request
 
 
 class Object(NamedTuple):
-    """An object, and what it is known by when it comes again: the store's version or ETag of it."""
+    """An object in a bucket; `version` is its version or ETag, which changes when it does."""
 
     name: str
     size: int
@@ -31,32 +31,29 @@ class Object(NamedTuple):
 
     @contextmanager
     def open(self) -> Iterator[io.BufferedReader]:
-        """What it holds, as a file; raises DataError."""
+        """The object as a file open for reading; raises DataError."""
         store, key = _store(self.name)
         with _errors(self.name):
             yield io.BufferedReader(_Object(store, key), READ_BYTES)
 
     def state(self) -> object:
-        """What it is now; raises DataError."""
+        """Its size and version now; raises DataError."""
         store, key = _store(self.name)
         with _errors(self.name):
             return _object(self.name, obstore.head(store, key))
 
     def record(self) -> dict[str, Any]:
-        """Its size and version, for the record."""
+        """Its size and version."""
         return {"bytes": self.size, "sha256": None, "version": self.version}
 
 
 def is_url(path: str) -> bool:
-    """Whether a path is an object's or several objects' URL."""
+    """Whether a path is the URL of objects."""
     return path.startswith(("s3://", "gs://", "az://"))
 
 
 def find(url: str) -> Iterator[Object]:
-    """The object of that name, or all those in a folder of that name or that a glob names.
-
-    Raises DataError.
-    """
+    """The object at a URL, or all objects in that folder or of that glob; raises DataError."""
     store, key = _store(url)
     bucket = url.removesuffix(key)
     with _errors(url):
@@ -67,12 +64,12 @@ def find(url: str) -> Iterator[Object]:
             except FileNotFoundError:
                 pass
         fixed = re.split(r"[*?[]", key)[0]
-        whole = fixed == key
-        prefix = fixed if whole else fixed.rpartition("/")[0]
+        is_folder = fixed == key
+        prefix = fixed if is_folder else fixed.rpartition("/")[0]
         pattern = _pattern(key)
-        found = [meta for some in obstore.list(store, prefix.strip("/") or None) for meta in some]
-        for meta in sorted(found, key=lambda meta: meta["path"]):
-            if whole or pattern.fullmatch(meta["path"]):
+        listed = [meta for page in obstore.list(store, prefix.strip("/") or None) for meta in page]
+        for meta in sorted(listed, key=lambda meta: meta["path"]):
+            if is_folder or pattern.fullmatch(meta["path"]):
                 yield _object(bucket + meta["path"], meta)
 
 
@@ -80,9 +77,9 @@ def _store(url: str) -> tuple[Any, str]:
     """The store and the key in it; raises DataError."""
     match = URL.fullmatch(url)
     if not match:
-        # which may hold a key or a token
+        scheme = url.partition("://")[0]  # the rest may hold a key or a token
         raise DataError(
-            f"{url.partition('://')[0]}://...: is no {url.partition('://')[0]}://BUCKET/KEY;"
+            f"{scheme}://...: is no {scheme}://BUCKET/KEY;"
             " credentials are given by environment variables"
         )
     with _errors(match["bucket"]):
@@ -100,13 +97,13 @@ def _errors(url: str) -> Iterator[None]:
     except FileNotFoundError:
         raise DataError(f"{url}: there is no such object or bucket") from None
     except (BaseError, OSError) as error:
-        # a URL in it may be signed
+        # without the query of a URL, which may be a signature
         text = re.sub(r"\?\S*", "", one_line(error))
         raise DataError(f"{url}: {text}") from None
 
 
 class _Object(io.RawIOBase):
-    """An object that can be read from any place."""
+    """An object as a file that can be read from any position."""
 
     def __init__(self, store: Any, key: str) -> None:
         self._file = obstore.open_reader(store, key, buffer_size=READ_BYTES)
@@ -117,8 +114,8 @@ class _Object(io.RawIOBase):
     def seekable(self) -> bool:
         return True
 
-    def seek(self, place: int, whence: int = 0) -> int:
-        return self._file.seek(place, whence)
+    def seek(self, position: int, whence: int = 0) -> int:
+        return self._file.seek(position, whence)
 
     def tell(self) -> int:
         return self._file.tell()
@@ -130,12 +127,12 @@ class _Object(io.RawIOBase):
 
 
 def _pattern(glob: str) -> re.Pattern[str]:
-    """A glob as an expression: * and ? do not cross a slash, ** does."""
-    kinds = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    """A glob as a regular expression: * and ? do not match a slash, ** does."""
+    wild = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]+\])", glob)
     return re.compile(
         "".join(
-            kinds.get(part) or (part.replace("[!", "[^") if part[:1] == "[" else re.escape(part))
+            wild.get(part) or (part.replace("[!", "[^") if part[:1] == "[" else re.escape(part))
             for part in parts
         ),
         re.DOTALL,

@@ -1,12 +1,12 @@
-"""What the command line answers with one line and status 1."""
+"""Errors that the command line prints in one line, with exit status 1."""
 
 from collections.abc import Iterable
 
 
 class TrainingError(Exception):
-    """No model comes of this run, or no report; says why in one line that a terminal can show.
+    """No model or no report comes of this run; the message is one printable line.
 
-    `more` are further lines; with `options` the same command is likely to work.
+    `more` are further lines; with `options` added the same command is likely to work.
     """
 
     def __init__(
@@ -18,11 +18,11 @@ class TrainingError(Exception):
 
 
 class DataError(TrainingError):
-    """The rows cannot be used: names the file, and where it can the row, the value and the rule."""
+    """The rows cannot be used; names the file and, if it can, the row, the value and the rule."""
 
 
 class CannotFit(TrainingError):
-    """No usable line comes out of these rows with these options."""
+    """These rows and options give no usable line."""
 
 
 class PeerLost(TrainingError):
@@ -30,17 +30,17 @@ class PeerLost(TrainingError):
 
 
 def one_line(error: BaseException) -> str:
-    """What it says, without what follows in further lines."""
+    """The first line of an error's message."""
     return str(error).strip().partition("\n")[0]
 
 
 def counted(number: int, what: str = "row") -> str:
-    """So many rows, or whatever else, in words."""
+    """A number with its noun, such as 1 row or 2 rows."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def printable(text: str) -> str:
-    """With what is no character to be seen, such as what moves a terminal's cursor, written out."""
+    """The text with control characters, which could move a terminal's cursor, as escapes."""
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )

@@ -1,4 +1,4 @@
-"""What a file is, told from its bytes and not from its name."""
+"""What kind of file it is, by its bytes and not by its name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from training.errors import DataError
 Kind = Literal["text", "Parquet", "workbook", "zip"]
 ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
-# The first bytes of what is often taken for a table; each sentence says what to do instead
+# The first bytes of other files that people try; each sentence says what to do instead
 NO_TABLES = (
     (b"%PDF-", "a PDF; export the table it shows as CSV or a workbook"),
     (b"\x89PNG", "a picture"),
@@ -42,14 +42,13 @@ OTHER_ZIPS = (
     ("Index/", "an Apple Numbers, Pages or Keynote document; export it as CSV or a workbook"),
 )
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-DAMAGES = (  # of what is packed
-    *(EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError, zipfile.BadZipFile),
-)
+# What damaged compressed files raise
+DAMAGES = (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError, zipfile.BadZipFile)
 PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
 def kind(name: str, file: IO[bytes], head: bytes) -> Kind:
-    """What a file that begins with `head` is; raises DataError if it is no table."""
+    """The kind of a file that begins with `head`; raises DataError if it is no table."""
     if head.startswith(b"PAR1"):
         return "Parquet"
     if head.startswith(b"PK\x03\x04"):
@@ -67,26 +66,26 @@ def kind(name: str, file: IO[bytes], head: bytes) -> Kind:
 
 
 def is_binary(head: bytes) -> bool:
-    """Whether it takes more than the beginning of a file to tell what it is, or to read it."""
+    """Whether more than the beginning of the file is needed to know its kind, or to read it."""
     return head.startswith((b"PAR1", b"PK\x03\x04", OLE))
 
 
 def packed(head: bytes) -> str | None:
-    """The program that packed a file, if it was packed: gzip or zstd."""
+    """The program that compressed a file, gzip or zstd, or None."""
     return next((program for start, program in PACKED.items() if head.startswith(start)), None)
 
 
 def unpacked(file: IO[bytes], program: str | None) -> Iterator[bytes]:
-    """What the program packed, piece by piece."""
+    """The decompressed content, piece by piece."""
     if program == "zstd":
         return _from_zstd(file)
     return chunks(gzip.GzipFile(fileobj=file) if program == "gzip" else file)  # type: ignore[arg-type]
 
 
 def _from_zstd(file: IO[bytes]) -> Iterator[bytes]:
-    """Raises EOFError where a frame is cut, of which the library's own stream says nothing."""
+    """Raises EOFError for an incomplete frame, which the library's own stream accepts."""
     frame = None
-    for data in chunks(file, 1 << 12):  # of which the largest outcome still fits into memory
+    for data in chunks(file, 1 << 12):  # small, for it may decompress to much more
         while data:
             if not frame or frame.eof:
                 frame = zstandard.ZstdDecompressor().decompressobj()
@@ -133,7 +132,7 @@ def _zip(name: str, file: IO[bytes]) -> Kind:
 
 
 def tables_in(names: Iterable[str]) -> list[str]:
-    """The names in an archive that end as those of tables do."""
+    """The names in an archive that end like a table's."""
     return [
         name
         for name in names
@@ -149,14 +148,15 @@ def from_zip(file: IO[bytes]) -> Iterator[bytes]:
         try:
             with archive.open(name) as member:
                 yield from chunks(member)
-        except (NotImplementedError, RuntimeError) as error:  # packed in a rare way, or locked
+        except (NotImplementedError, RuntimeError) as error:  # a rare compression, or a password
             raise zipfile.BadZipFile from error
 
 
 def _ole(name: str, file: IO[bytes], head: bytes) -> Kind:
-    """Of the compound files of older Office, by the names in the sector with their directory.
+    """The kind of an older Office file, by the names in its directory.
 
-    [MS-CFB], 2.2: the size of a sector as a power of 2 at byte 30, the sector's number at 48.
+    The directory begins in the sector whose number is at byte 48; the size of a sector is at byte
+    30, as a power of 2 ([MS-CFB], 2.2).
     """
     sector = 1 << min(head[30], 16) if len(head) > 52 else 512
     file.seek((int.from_bytes(head[48:52], "little") + 1) * sector)

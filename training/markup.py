@@ -1,4 +1,4 @@
-"""What the XML of a sheet says beyond its values, in .xlsx, .xlsm and .ods."""
+"""Hidden rows, faulty formulas and percent formats, from a sheet's XML (.xlsx, .xlsm, .ods)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ NOT_COMPUTED = (
     " and save it"
 )
 IN_ERROR = "is a formula that ended in an error"
-PERCENT = {9, 10}  # formats that every workbook has
+PERCENT = {9, 10}  # numbers of the built-in formats
 QUOTED = re.compile(r'"[^"]*"|\\.')
-# The tags of rows and of cells; behind that of a cell, its formula and the value stored with it
+# The tags of rows and cells; after a cell's tag, its formula and the value stored with it
 TAG = re.compile(
     rb"<(?:\w+:)?(row|c)\b([^>]*)>"
     rb"(?:\s*(<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>))\s*(?:<(?:\w+:)?v>([^<]*)<)?)?"
@@ -31,8 +31,9 @@ REPEATED = re.compile(rb'number-(?:rows|columns)-repeated="(\d{1,7})"')
 
 
 class Markup(NamedTuple):
-    """Rows that are hidden, what is wrong with cells (row, column), and columns with cells whose
-    format is percent. Rows and columns are numbered from 1.
+    """Hidden rows, faults of cells by (row, column), and columns with a percent format.
+
+    Rows and columns are numbered from 1.
     """
 
     hidden: set[int]
@@ -41,23 +42,23 @@ class Markup(NamedTuple):
 
 
 def read(path: str, sheet: str) -> Markup:
-    """What is said of a sheet; nothing where the workbook is no XML.
+    """The markup of a sheet; empty if the workbook is not XML.
 
     Raises KeyError, ValueError, zipfile.BadZipFile and ElementTree.ParseError for damaged ones.
     """
-    found = Markup(set(), {}, set())
+    markup = Markup(set(), {}, set())
     if not zipfile.is_zipfile(path):
-        return found
+        return markup
     with zipfile.ZipFile(path) as archive:
         entries = {name.replace("\\", "/").lower(): name for name in archive.namelist()}
         if "content.xml" in entries:
-            _ods(archive.read(entries["content.xml"]), sheet, found)
+            _ods(archive.read(entries["content.xml"]), sheet, markup)
         elif "xl/workbook.xml" in entries:
-            _xlsx(archive, entries, sheet, found)
-    return found
+            _xlsx(archive, entries, sheet, markup)
+    return markup
 
 
-def _xlsx(archive: zipfile.ZipFile, entries: dict[str, str], sheet: str, found: Markup) -> None:
+def _xlsx(archive: zipfile.ZipFile, entries: dict[str, str], sheet: str, markup: Markup) -> None:
     def tree(name: str) -> ElementTree.Element:
         return ElementTree.fromstring(archive.read(entries[name]))  # noqa: S314
 
@@ -74,7 +75,7 @@ def _xlsx(archive: zipfile.ZipFile, entries: dict[str, str], sheet: str, found: 
     }
     target = posixpath.normpath(posixpath.join("/xl", targets[link].replace("\\", "/")))
     content = archive.read(entries[target.strip("/").lower()])
-    # what was written by a program that leaves the computing to who opens it
+    # set by programs that store 0 and leave it to Excel to compute
     to_compute = any(each.get("fullCalcOnLoad") in ("1", "true") for each in book.iter())
     percent = set(_percent(tree("xl/styles.xml"))) if "xl/styles.xml" in entries else set()
     styled = re.compile(rb'\bs="(?:%s)"' % b"|".join(percent)) if percent else None
@@ -86,23 +87,23 @@ def _xlsx(archive: zipfile.ZipFile, entries: dict[str, str], sheet: str, found: 
         if kind == b"row":
             row, column = int(place[2]) if place else row + 1, 0
             if re.search(rb'\bhidden="(?:1|true)"', attributes):
-                found.hidden.add(row)
+                markup.hidden.add(row)
             continue
         column = _number(place[1]) if place else column + 1
         if b't="e"' in attributes:
-            found.faults[row, column] = IN_ERROR
+            markup.faults[row, column] = IN_ERROR
         elif (
             formula
             and b't="str"' not in attributes
             and (not value or (to_compute and value == b"0"))
         ):
-            found.faults[row, column] = NOT_COMPUTED
+            markup.faults[row, column] = NOT_COMPUTED
         if styled and styled.search(attributes):
-            found.percent.add(column)
+            markup.percent.add(column)
 
 
 def _percent(styles: ElementTree.Element) -> Iterator[bytes]:
-    """The numbers of the cell formats that show a number as percent."""
+    """The indexes of the cell formats that show a number as percent."""
     own = {
         int(each.get("numFmtId", 0)): QUOTED.sub("", each.get("formatCode", ""))
         for each in styles.iterfind(".//{*}numFmt")
@@ -121,7 +122,7 @@ def _number(letters: bytes) -> int:
     return number
 
 
-def _ods(content: bytes, sheet: str, found: Markup) -> None:
+def _ods(content: bytes, sheet: str, markup: Markup) -> None:
     for table in content.split(b"<table:table ")[1:]:
         name = re.search(rb'table:name="([^"]*)"', table)
         if not name or unescape(name[1].decode()) != sheet:
@@ -132,12 +133,12 @@ def _ods(content: bytes, sheet: str, found: Markup) -> None:
             if kind == b"table-row":
                 row, next_row, next_column = next_row, next_row + times, 1
                 if b'visibility="collapse"' in attributes or b'visibility="filter"' in attributes:
-                    found.hidden.update(range(row, min(next_row, ROWS_MAX)))
+                    markup.hidden.update(range(row, min(next_row, ROWS_MAX)))
                 continue
             column, next_column = next_column, next_column + times
             if b"table:formula=" in attributes and b"value-type=" not in attributes:
-                found.faults[row, column] = NOT_COMPUTED
+                markup.faults[row, column] = NOT_COMPUTED
             if b'value-type="error"' in attributes:
-                found.faults[row, column] = IN_ERROR
+                markup.faults[row, column] = IN_ERROR
             if b'value-type="percentage"' in attributes:
-                found.percent.add(column)
+                markup.percent.add(column)

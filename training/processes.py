@@ -19,7 +19,7 @@ class Group(NamedTuple):
     size: int = 1
 
     def broadcast(self, make: Callable[[], T]) -> T:
-        """What the first process makes, in every process; raises PeerLost."""
+        """Make a value in the first process, and return it in every process; raises PeerLost."""
         if self.size == 1:
             return make()
         from torch import distributed
@@ -52,9 +52,9 @@ def _peers() -> Iterator[None]:
 
 @contextmanager
 def group() -> Iterator[Group]:
-    """The processes that torchrun started, or this one alone.
+    """The group of the processes that torchrun started, or of this one alone.
 
-    A process that fails just ends: that closes its connections, so no other waits for it.
+    A process that fails just ends, which closes its connections, so no other waits for it.
     """
     size = int(os.environ.get("WORLD_SIZE", 1))
     if size == 1:

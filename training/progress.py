@@ -12,32 +12,32 @@ from training.processes import Group
 if TYPE_CHECKING:
     from training.sgd import Epoch
 
-PAUSES = 0.1, 10.0  # seconds: on a terminal, where the line is written over, and in a log file
+PAUSES = 0.1, 10.0  # seconds: on a terminal, where the line is overwritten, and in a log file
 
 
 class Progress:
-    """Of one process; in a group only the first one writes over its line."""
+    """The progress of one process; in a group only the first one overwrites its line."""
 
     def __init__(self, group: Group) -> None:
-        self._over = sys.stderr.isatty() and group.rank == 0
-        self._pause = PAUSES[not self._over]
-        self._next = time.monotonic() + (0 if self._over else self._pause)
+        self._overwrites = sys.stderr.isatty() and group.rank == 0
+        self._pause = PAUSES[not self._overwrites]
+        self._next = time.monotonic() + (0 if self._overwrites else self._pause)
 
     def read(self, percent: float) -> None:
-        """So much of a source has been read; below 0 where that is not known."""
+        """Show how much of a source has been read; below 0 if that is unknown."""
         if self._due():
             self._show(f"read {percent:.0f} %" if percent >= 0 else "reading")
 
     def epochs(self, epochs: Iterator[Epoch], last: int) -> Iterable[Epoch]:
-        """The same epochs."""
+        """Pass the epochs on, and show their numbers."""
         for epoch in epochs:
             if self._due():
                 self._show(f"{epoch.number:,} of {last:,} epochs")
             yield epoch
 
     def clear(self) -> None:
-        """Take the line from the terminal again."""
-        if self._over:
+        """Erase the line from the terminal."""
+        if self._overwrites:
             self._show("")
 
     def _due(self) -> bool:
@@ -48,5 +48,5 @@ class Progress:
         return due
 
     def _show(self, text: str) -> None:
-        line = f"\r{text}\x1b[K" if self._over else f"{text}\n"
+        line = f"\r{text}\x1b[K" if self._overwrites else f"{text}\n"
         print(line, end="", file=sys.stderr, flush=True)

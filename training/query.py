@@ -1,4 +1,4 @@
-"""The rows of a database query, in Arrow batches by the database's own ADBC driver."""
+"""The rows of a database query, as Arrow batches from the database's own ADBC driver."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from training.errors import DataError, TrainingError, one_line
 ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z0-9_]*)://(?P<rest>.*)", re.DOTALL)
 PLACE = re.compile(r"(\[[\da-fA-F:.]*\]|[\w.,-]*)(:\d+)?(/[\w./ -]*)?")
 PARTS = re.compile("[:@/?#&=]")
-# What may be said of a reason in which a password could stand
+# What is shown in place of a driver's message that may contain a password
 REASONS = {
     "password": "the user or the password is wrong",
     "translate host name": "there is no such host",
@@ -34,7 +34,7 @@ REASONS = {
 
 
 def shown(address: str) -> str:
-    """Where a database or a bucket is, without what could be secret: user, password, options."""
+    """The address without what could be secret: user, password and options."""
     parts = ADDRESS.fullmatch(address)
     if not parts:
         return "the address"
@@ -46,9 +46,9 @@ def shown(address: str) -> str:
 def load(
     address: str, sql: str, columns: Columns, engine: Engine, table: str
 ) -> tuple[tuple[str, str], tuple[str, str]]:
-    """Make a table of the engine's with the `hours` and `score` of a query, in their order.
+    """Make a table in the engine with the `hours` and `score` of a query, in their order.
 
-    Returns the names and the types of both columns. Whatever else the query does is not kept.
+    Returns the names and the types of both columns. Changes that the query makes are not committed.
     Raises DataError.
     """
     if not sql.strip():
@@ -63,23 +63,8 @@ def load(
         if parts["scheme"] == "sqlite":
             return _from_sqlite(address, parts["rest"], sql, columns, engine, table)
         with _connected(address, parts["scheme"]) as connection, connection.cursor() as cursor:
-            sql = sql.rstrip().rstrip(";") + "\n"  # or a comment would end what it is put into
-            cursor.execute(sql)
-            rows = cursor.fetch_arrow()  # noqa: F841  (the engine finds it by its name)
-            types: dict[str, str] = {}
-            with contextlib.suppress(duckdb.InvalidInputException):  # of no columns
-                described = engine.connection.execute("DESCRIBE FROM rows").fetchall()
-                types = {row[0]: row[1] for row in described}
-            hours, score = columns.names("the query", list(types))
-            engine.connection.execute(
-                f"CREATE TEMP TABLE {table} AS SELECT {identifier(hours)} AS hours,"
-                f" {identifier(score)} AS score FROM rows"
-            )
-            if parts["scheme"].startswith("postgres"):
-                types.update(_money(cursor, sql, {hours, score}, types))
-            for column in (hours, score):
-                refuse_type("the query", column, types[column])
-            return (hours, score), (types[hours], types[score])
+            is_postgresql = parts["scheme"].startswith("postgres")
+            return _from_driver(cursor, is_postgresql, sql, columns, engine, table)
     except TrainingError:
         raise
     except (
@@ -93,8 +78,30 @@ def load(
         raise DataError(f"{shown(address)}: {_without_secrets(address, error)}") from None
 
 
+def _from_driver(
+    cursor: Any, is_postgresql: bool, sql: str, columns: Columns, engine: Engine, table: str
+) -> tuple[tuple[str, str], tuple[str, str]]:
+    sql = sql.rstrip().rstrip(";") + "\n"  # or a comment would end what it is put into
+    cursor.execute(sql)
+    rows = cursor.fetch_arrow()  # noqa: F841  (the engine finds it by its name)
+    types: dict[str, str] = {}
+    with contextlib.suppress(duckdb.InvalidInputException):  # if it has no columns
+        described = engine.connection.execute("DESCRIBE FROM rows").fetchall()
+        types = {row[0]: row[1] for row in described}
+    hours, score = columns.names("the query", list(types))
+    engine.connection.execute(
+        f"CREATE TEMP TABLE {table} AS SELECT {identifier(hours)} AS hours,"
+        f" {identifier(score)} AS score FROM rows"
+    )
+    if is_postgresql:
+        types.update(_money(cursor, sql, {hours, score}, types))
+    for column in (hours, score):
+        refuse_type("the query", column, types[column])
+    return (hours, score), (types[hours], types[score])
+
+
 def is_text(kind: str) -> bool:
-    """Whether a column of this type holds text, in which numbers may stand, or nothing."""
+    """Whether a column of this type holds text, which may contain numbers, or nothing."""
     return kind in ("VARCHAR", '"NULL"') or kind.startswith("ENUM")
 
 
@@ -108,15 +115,13 @@ def is_number(kind: str) -> bool:
 
 
 def refuse_type(table: str, column: str, kind: str) -> None:
-    """Raises DataError, with the cast to write, for a type of which no number is sure."""
+    """Raises DataError, with the cast to write, for a type that is neither number nor text."""
     if is_number(kind) or is_text(kind):
         return
     name = identifier(column)
-    cast = {
-        "INTERVAL": f"extract(epoch FROM {name}) / 3600",
-        "TIME": f"extract(epoch FROM {name}) / 3600",
-        "MONEY": f"CAST({name} AS numeric)",
-    }.get(kind, f"CAST({name} AS DOUBLE PRECISION)")
+    cast = f"CAST({name} AS {'numeric' if kind == 'MONEY' else 'DOUBLE PRECISION'})"
+    if kind in ("INTERVAL", "TIME"):
+        cast = f"extract(epoch FROM {name}) / 3600"
     raise DataError(
         f"{table}: column {column!r} is of type {kind}, which is no number; write what number it"
         f" stands for, such as {cast}"
@@ -126,10 +131,10 @@ def refuse_type(table: str, column: str, kind: str) -> None:
 def _money(
     cursor: Any, sql: str, columns: Set[str], types: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Those of PostgreSQL's type money, which its driver gives as whole numbers of cents."""
+    """The columns of PostgreSQL's type money, which its driver returns as whole cents."""
     for column in columns:
         if types[column] == "BIGINT":
-            # not of what cannot stand in another query, which holds no money either
+            # a statement that cannot be a subquery returns no money either
             with contextlib.suppress(adbc_driver_manager.Error):
                 cursor.execute(
                     f"SELECT pg_typeof({identifier(column)})::text FROM ({sql}) q LIMIT 1"
@@ -144,8 +149,8 @@ def _connected(address: str, scheme: str) -> Any:
         return importlib.import_module(f"adbc_driver_{scheme}.dbapi").connect(address)
     except ModuleNotFoundError:
         pass
-    try:  # what the manager of drivers installed
-        manager = importlib.import_module("adbc_driver_manager.dbapi")  # which takes long
+    try:  # a driver installed by dbc
+        manager = importlib.import_module("adbc_driver_manager.dbapi")  # slow to import
         return manager.connect(driver=scheme, uri=address)
     except adbc_driver_manager.Error as error:
         if error.status_code != adbc_driver_manager.AdbcStatusCode.NOT_FOUND:
@@ -159,7 +164,7 @@ def _connected(address: str, scheme: str) -> Any:
 def _from_sqlite(
     address: str, rest: str, sql: str, columns: Columns, engine: Engine, table: str
 ) -> tuple[tuple[str, str], tuple[str, str]]:
-    """In SQLite each value has a type of its own, so all come as text."""
+    """In SQLite each value has its own type, so all are read as text."""
     path = Path(rest.removeprefix("/"))
     if not path.is_file():
         raise DataError(f"{shown(address)}: No such file or directory")
@@ -168,11 +173,10 @@ def _from_sqlite(
     ) as database:
         cursor = database.execute(sql)
         names = [column[0] for column in cursor.description or ()]
-        indexes = columns.indexes("the query", names)
-        h, s = indexes
+        h, s = columns.indexes("the query", names)
         rows = ((k, _text(row[h]), _text(row[s]), None) for k, row in enumerate(cursor, 1))
         engine.table(rows, table)
-    return (names[indexes[0]], names[indexes[1]]), ("VARCHAR", "VARCHAR")
+    return (names[h], names[s]), ("VARCHAR", "VARCHAR")
 
 
 def _text(value: Any) -> str:
@@ -182,7 +186,7 @@ def _text(value: Any) -> str:
 
 
 def _without_secrets(address: str, error: Exception) -> str:
-    """What the driver says, if nothing of the address is in it but what is shown and the user."""
+    """The driver's message, unless it contains a part of the address that may be secret."""
     rest = address.partition("://")[2]
     user = rest.partition(":")[0] if "@" in rest else ""
     pieces = set(PARTS.split(rest)) - set(PARTS.split(shown(address))) - {user}

@@ -1,6 +1,6 @@
 """torchrun, ending with the training's own status: `python -m training.torchrun ...`.
 
-torchrun by itself makes 1 of every status but 0, and prints a page about it.
+torchrun itself turns every status but 0 into 1, and prints a page about it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
 
 def main() -> int:
-    """Do what torchrun does with these arguments; returns the status of who failed first."""
+    """Run torchrun; returns the exit status of the process that failed first."""
     logging.disable(logging.ERROR)
     try:
         run.main()
     except ChildFailedError as error:
         _, failure = error.get_first_failure()
-        return max(failure.exitcode, 1)  # below 0 for one that a signal ended
+        return max(failure.exitcode, 1)  # negative if a signal ended it
     except SignalException as error:
         return 128 + error.sigval
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
 from unicodedata import normalize
@@ -17,12 +17,12 @@ TIME_OF_DAY = (
     "is a time of day; if it means a duration, give the column the format [h]:mm, or write the"
     " hours as numbers"
 )
-FIRST_YEAR = 1904  # or 1900, from which a workbook counts days
+FIRST_YEAR = 1904  # or 1900: the year from which a workbook counts days
 Cells = list[Any]
 
 
 class Sheet(NamedTuple):
-    """What the cells of both columns hold, as text, where they are and what is wrong with a row.
+    """The cells of both columns as text, with the number and the fault, if any, of each row.
 
     `rows` are numbers of rows as the program shows them, `letters` those of the two columns.
     """
@@ -37,18 +37,18 @@ class Sheet(NamedTuple):
 
 
 def read(where: str, path: str, name: str | None, columns: Columns) -> Sheet:
-    """The sheet of that name, or the first that is not hidden; raises DataError.
+    """Read the sheet of that name, or the first visible one; raises DataError.
 
-    The first row that names both columns is the header; rows without anything are passed over. May
-    end the process, for calamine holds every cell up to the last one, also those that are empty.
+    The first row that names both columns is the header; empty rows are skipped. This may end the
+    process, for calamine keeps every cell up to the last one in memory, empty ones too.
     """
     try:
         with open(path, "rb") as file, calamine.CalamineWorkbook.from_filelike(file) as book:
             sheet = _named(where, book, name)
-            said = markup.read(path, sheet)
-            rows, first_column = _rows(book, sheet, said)
-            names = _header(rows, columns)
-            if not (names or name):
+            marked = markup.read(path, sheet)
+            rows, first_column = _rows(book, sheet, {row for row, _ in marked.faults})
+            header = _header(rows, columns)
+            if not (header or name):
                 _refuse_cover(where, book, sheet, columns)
     except DataError:
         raise
@@ -59,83 +59,93 @@ def read(where: str, path: str, name: str | None, columns: Columns) -> Sheet:
         raise
     if not rows:
         raise DataError(f"{where}: the sheet {sheet!r} is empty")
-    names = names or rows[0]
-    texts = [_text(cell) for cell in names[1]]
-    h, s = columns.indexes(f"{where}, sheet {sheet!r}", texts)
-    below = rows[rows.index(names) + 1 :]
-    numbers = [number for number, _ in below]
-    hours, scores = ([cells[index] for _, cells in below] for index in (h, s))
-    letters = _letters(first_column + h), _letters(first_column + s)
-    places = first_column + h + 1, first_column + s + 1
-    shown = [[_text(cell) for cell in cells] for _, cells in below]
-    labels = summaries.labels(shown, shown, (h, s))
+    header = header or rows[0]
+    below = rows[rows.index(header) + 1 :]
+    texts = [_text(cell) for cell in header[1]]
+    indexes = columns.indexes(f"{where}, sheet {sheet!r}", texts)
+    names = texts[indexes[0]], texts[indexes[1]]
+    return _sheet(sheet, names, below, indexes, first_column, marked)
+
+
+def _sheet(
+    name: str,
+    names: tuple[str, str],
+    rows: list[tuple[int, Cells]],
+    indexes: tuple[int, int],
+    first_column: int,
+    marked: markup.Markup,
+) -> Sheet:
+    """The columns with these indexes in the rows below the header."""
+    numbers = [number for number, _ in rows]
+    hours, scores = ([cells[index] for _, cells in rows] for index in indexes)
+    places = [first_column + index + 1 for index in indexes]
+    letters = _letters(places[0] - 1), _letters(places[1] - 1)
+    records = [[_text(cell) for cell in cells] for _, cells in rows]
+    labels = summaries.labels(records, records, indexes)
     faults = [
-        _fault(number, hour, letters, [said.faults.get((number, place)) for place in places])
+        _fault(number, hour, letters, [marked.faults.get((number, place)) for place in places])
         or summaries.fault_of(record, labels)
-        for number, hour, record in zip(numbers, hours, shown, strict=True)
+        for number, hour, record in zip(numbers, hours, records, strict=True)
     ]
-    read_as = [f"sheet {sheet!r}"]
-    if hidden := len(said.hidden.intersection(numbers)):
+    read_as = [f"sheet {name!r}"]
+    if hidden := len(marked.hidden.intersection(numbers)):
         read_as.append(f"{counted(hidden)} of it hidden")
-    hours, lasted = _durations(hours)
-    if lasted:
+    if {type(cell) for cell in hours if cell != ""} == {timedelta}:
+        hours = [cell if cell == "" else cell / timedelta(hours=1) for cell in hours]
         read_as.append("hours from durations such as 1:30")
-    for place, text in zip(places, (texts[h], texts[s]), strict=True):
-        if place in said.percent:
+    for place, text in zip(places, names, strict=True):
+        if place in marked.percent:
             read_as.append(f"{text} in percent: 85 % is 0.85")
     return Sheet(
-        ", ".join(read_as),
-        (texts[h], texts[s]),
-        letters,
-        numbers,
-        [_text(cell) for cell in hours],
-        [_text(cell) for cell in scores],
-        faults,
+        read_as=", ".join(read_as),
+        names=names,
+        letters=letters,
+        rows=numbers,
+        hours=[_text(cell) for cell in hours],
+        scores=[_text(cell) for cell in scores],
+        faults=faults,
     )
 
 
 def _is_panic(error: BaseException) -> bool:
-    """Whether calamine fell over a damaged file, for which it has no class that can be named."""
+    """Whether calamine failed on a damaged file; it does not export the class of that error."""
     return type(error).__name__ == "PanicException"
 
 
 def _named(where: str, book: calamine.CalamineWorkbook, name: str | None) -> str:
     """The sheet's name as the workbook writes it; raises DataError."""
     if name:
-        for found in book.sheet_names:
-            if normalize("NFC", found) == normalize("NFC", name):
-                return found
+        for sheet in book.sheet_names:
+            if normalize("NFC", sheet) == normalize("NFC", name):
+                return sheet
         shown = ", ".join(book.sheet_names)
         raise DataError(f"{where}: no sheet {name!r}; the sheets are: {shown}")
-    for sheet in _visible(book):
-        return sheet
+    if visible := _visible(book):
+        return visible[0]
     raise DataError(
         f"{where}: has no sheet that is not hidden; --sheet NAME says which one is meant"
     )
 
 
-def _visible(book: calamine.CalamineWorkbook) -> Iterator[str]:
-    for sheet in book.sheets_metadata:
-        if (sheet.typ, sheet.visible) == (
-            calamine.SheetTypeEnum.WorkSheet,
-            calamine.SheetVisibleEnum.Visible,
-        ):
-            yield sheet.name
+def _visible(book: calamine.CalamineWorkbook) -> list[str]:
+    wanted = calamine.SheetTypeEnum.WorkSheet, calamine.SheetVisibleEnum.Visible
+    return [each.name for each in book.sheets_metadata if (each.typ, each.visible) == wanted]
 
 
 def _rows(
-    book: calamine.CalamineWorkbook, name: str, said: markup.Markup | None = None
+    book: calamine.CalamineWorkbook, name: str, faulty: Set[int] = frozenset()
 ) -> tuple[list[tuple[int, Cells]], int]:
-    """The rows that hold something, from 1, and the number of their first column, from 0."""
+    """The rows that are not empty, numbered from 1, and the number of their first column, from 0.
+
+    `faulty` rows are kept too: to calamine they may be empty.
+    """
     sheet = book.get_sheet_by_name(name)
-    faulty = {row for row, _ in said.faults} if said else set()
     rows = []
     number = 0
     cells: Cells = []
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         if number in faulty or (cells.count("") < len(cells) and any(map(_text, cells))):
             rows.append((number, cells))
-    # which calamine takes for empty
     rows += [(row, [""] * len(cells)) for row in sorted(faulty) if row > number]
     return rows, sheet.start[1] if sheet.start else 0
 
@@ -147,7 +157,7 @@ def _header(rows: list[tuple[int, Cells]], columns: Columns) -> tuple[int, Cells
 def _refuse_cover(
     where: str, book: calamine.CalamineWorkbook, sheet: str, columns: Columns
 ) -> None:
-    """Raises DataError if it is another sheet that has the columns."""
+    """Raises DataError if another sheet has the columns."""
     others = [
         repr(name)
         for name in _visible(book)
@@ -161,23 +171,16 @@ def _refuse_cover(
 
 
 def _fault(
-    number: int, hours: Any, letters: tuple[str, str], said: Sequence[str | None]
+    number: int, hours: Any, letters: tuple[str, str], faults: Sequence[str | None]
 ) -> str | None:
-    for letter, fault in zip(letters, said, strict=True):
+    """What is wrong with a row: one of the faults of its two cells, or hours as a time of day."""
+    for letter, fault in zip(letters, faults, strict=True):
         if fault:
             return f"{letter}{number} {fault}"
-    # 25:30 as a time of day is half past one on the day after the first that is counted
+    # a workbook stores the time 25:30 as 1:30 on its second day
     if isinstance(hours, time) or (isinstance(hours, datetime) and hours.year <= FIRST_YEAR):
         return f"{letters[0]}{number} {TIME_OF_DAY}"
     return None
-
-
-def _durations(cells: Cells) -> tuple[Cells, bool]:
-    """Durations as hours, where all cells that hold something hold one."""
-    kinds = {type(cell) for cell in cells if cell != ""}
-    if kinds != {timedelta}:
-        return cells, False
-    return [cell if cell == "" else cell / timedelta(hours=1) for cell in cells], True
 
 
 def _text(cell: Any) -> str:
