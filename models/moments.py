@@ -215,9 +215,8 @@ class Moments(Document):
         try:
             total = float(self.cost(W, b)) * self.n
         except OverflowError:
-            raise ValueError(
-                f"the errors of {W:g} * hours + {b:g} are too large to square"
-            ) from None
+            line = f"{W:g} * hours + {b:g}"
+            raise ValueError(f"the errors of {line} are too large to square") from None
         return total if total > self.rounding else 0.0
 
 

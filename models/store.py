@@ -43,7 +43,10 @@ class ModelMissing(NotFound):
 
 
 class ModelDamaged(BentoMLException):
-    """The stored file is not a valid study-score model."""
+    """The stored file is not a valid study-score model; the message is one printable line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(c if c.isprintable() else " " for c in message[:300]))
 
 
 class StoredStudyScore(BentoModel):
@@ -112,8 +115,8 @@ def load(tag: bentoml.Tag | str) -> Stored:
     if wanted.version in (None, "latest"):
         named = latest()
         if named is None:
-            if found := readable():
-                return found[0]
+            if models := readable():
+                return models[0]
             raise ModelMissing(tag)
         wanted = named
     path = folder() / str(wanted.version)
@@ -123,11 +126,10 @@ def load(tag: bentoml.Tag | str) -> Stored:
         return Stored(str(wanted), _model(_text(path / FILE, MAX_BYTES)))
     except ModelMissing:
         raise
-    except ValidationError as error:
-        reason = first_problem(error)
     except Exception as error:  # a damaged file can cause any error
-        reason = str(error)
-    raise ModelDamaged(_line(f"{wanted}: {FILE} is not a study-score model: {reason}"))
+        reason = first_problem(error) if isinstance(error, ValidationError) else error
+        message = f"{wanted}: {FILE} is not a study-score model: {reason}"
+    raise ModelDamaged(message)
 
 
 def latest() -> bentoml.Tag | None:
@@ -137,43 +139,34 @@ def latest() -> bentoml.Tag | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise ModelDamaged(
-            _line(f"{LATEST}: the store's file `latest` is wrong: {error}")
-        ) from None
+        raise ModelDamaged(f"{LATEST}: the store's file `latest` is wrong: {error}") from None
 
 
 def readable() -> list[Stored]:
     """Every model that can be read, the newest first."""
-    found = []
+    models = []
     for path in folder().glob("*/"):
         with suppress(BentoMLException, ValueError):
-            found.append(load(bentoml.Tag(NAME, path.name)))
-    return sorted(found, key=lambda stored: str(stored.model.fit.created), reverse=True)
+            models.append(load(bentoml.Tag(NAME, path.name)))
+    return sorted(models, key=lambda stored: str(stored.model.fit.created), reverse=True)
 
 
 def _model(text: str) -> StudyScore:
     document = json.loads(text)
-    if isinstance(document, dict) and (found := document.get("format", 3)) != 3:
-        raise ValueError(f"it has format {found!r}, and this version reads format 3; train again")
+    if isinstance(document, dict) and (format_ := document.get("format", 3)) != 3:
+        raise ValueError(f"it has format {format_!r}, and this version reads format 3; train again")
     return StudyScore.model_validate_json(text)
 
 
 def _text(path: Path, most: int) -> str:
     """A file's text; raises OSError, or ValueError if it is too long or not a regular file."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise ValueError(
-            f"{path.name} is not a file"
-        )  # but for example a pipe, which may never end
+    if not stat.S_ISREG(path.stat().st_mode):  # such as a pipe, which may never end
+        raise ValueError(f"{path.name} is not a file")
     with path.open("rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
         raise ValueError(f"{path.name} is longer than {most} bytes")
     return content.decode()
-
-
-def _line(text: str) -> str:
-    """The text as one line for the log, without characters that cannot be printed."""
-    return "".join(c if c.isprintable() else " " for c in text[:300])
 
 
 def folder() -> Path:

@@ -1,4 +1,4 @@
-"""What the moments of rows say of a straight line through them, and of the spread around it."""
+"""Statistical tests of a straight line and of the spread around it, from the moments of rows."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from models.moments import LEAST, Moments
 from models.products import changed
 from models.spread import Quadratic, Residuals, Spread
 
-SAMPLED = 10_000  # rows at most whose residuals are looked at one by one
-DISTANCE = 4.6  # by which a row decides the line at least: the 99 % quantile of F(2, infinity)
+SAMPLED = 10_000  # the most rows whose residuals are computed one by one
+DISTANCE = 4.6  # the least by which a row can decide the line: the 99 % quantile of F(2, infinity)
 
 
 def diagnose(moments: Moments, residuals: Residuals | None = None) -> Diagnosis:
-    """The tests of the line through these rows: none for under 4 or for rows that lie on it.
+    """The tests of the line through these rows: none for under 4 rows, or if all lie on it.
 
     The quadratic term is tested by F(1, n - 3). The spread by Breusch and Pagan's test, studentised
     (Koenker 1981, "A note on studentizing a test for heteroscedasticity"), chi-squared with 1
     degree of freedom. Normality by Jarque and Bera's (1987, "A test for normality of observations
-    and regression residuals"), chi-squared with 2: of the residuals, or where the spread changes of
-    `residuals`, which are divided by it; without them it is unknown there.
+    and regression residuals"), chi-squared with 2. Where the spread changes, that takes
+    `residuals`, which are divided by it, and is unknown without them.
     """
     n, sxx, srr, sums = moments.n, moments.sxx, moments.srr, moments.centred
     kurtosis = kurtosis_of(moments)
     if kurtosis is None:
         return Diagnosis()
     skewness = sums["rrr"] / n / (srr / n) ** 1.5
-    known = _bend(moments)
+    tests = _bend(moments)
     if kurtosis > 1 + 1e-9:  # or all residuals are equally large
         trend = n * sums["xrr"] / srr
-        known["spread_p"] = float(chdtrc(1, trend * trend / sxx / (kurtosis - 1)))
-    if known.get("spread_p", 1) < SURE:
+        tests["spread_p"] = float(chdtrc(1, trend * trend / sxx / (kurtosis - 1)))
+    if tests.get("spread_p", 1) < SURE:
         if not residuals or residuals.means[1] <= residuals.means[0] ** 2:
-            return Diagnosis(**known)
+            return Diagnosis(**tests)
         n = min(residuals.rows, SAMPLED)
         skewness, kurtosis = _shape(residuals)
     normality_p = float(chdtrc(2, n / 6 * (skewness**2 + (kurtosis - 3) ** 2 / 4)))
-    return Diagnosis(**known, skewness=skewness, kurtosis=kurtosis, normality_p=normality_p)
+    return Diagnosis(**tests, skewness=skewness, kurtosis=kurtosis, normality_p=normality_p)
 
 
 def kurtosis_of(moments: Moments) -> float | None:
-    """That of the residuals; None under 4 rows and for rows that lie on the line."""
+    """The kurtosis of the residuals; None for under 4 rows, or if all lie on the line."""
     n, srr, fourth = moments.n, moments.srr, moments.centred["rrrr"]
     if n < 4 or moments.sxx <= LEAST or srr <= moments.rounding:
         return None
@@ -63,7 +63,7 @@ def _shape(residuals: Residuals) -> tuple[float, float]:
 
 
 def _bend(moments: Moments) -> dict[str, float]:
-    """What a quadratic term adds; nothing where hours have only two values."""
+    """The test of a quadratic term and its effect; empty if hours have only two values."""
     srr, sxxr = moments.srr, moments.centred["xxr"]
     curve, norm = quadratic_term(moments)
     if not norm:
@@ -81,9 +81,9 @@ def _bend(moments: Moments) -> dict[str, float]:
 
 
 def quadratic_term(moments: Moments) -> tuple[Quadratic, float]:
-    """What of d^2 is orthogonal over the rows to 1 and d, and the sum of its squares.
+    """The part of d^2 that is orthogonal over the rows to 1 and d, and the sum of its squares.
 
-    That sum is 0 where hours have only two values, or as good as two.
+    That sum is 0 if hours have only two values, or nearly.
     """
     n, sxx = moments.n, moments.sxx
     third, fourth = moments.centred["xxx"], moments.centred["xxxx"]
@@ -93,11 +93,11 @@ def quadratic_term(moments: Moments) -> tuple[Quadratic, float]:
 
 
 def spread_of(moments: Moments, W: float, b: float) -> Spread | None:
-    """The variance of scores around Wx + b where a test says that it changes with the hours.
+    """The variance of scores around Wx + b, if the test says that it changes with the hours.
 
-    The regression of the squared residuals on the hours and their square, times n / (n - 2). It is
-    not below a share of the mean that falls from a tenth at 50 rows to a hundredth from 5000, as
-    the regression becomes sure.
+    The regression of the squared residuals on the hours and their square, times n / (n - 2). Its
+    lower limit is a share of the mean: a tenth up to 50 rows, falling to a hundredth from 5000, as
+    the regression becomes more precise.
     """
     p, n = diagnose(moments).spread_p, moments.n
     if p is None or p >= SURE:
@@ -116,7 +116,7 @@ def spread_of(moments: Moments, W: float, b: float) -> Spread | None:
 
 
 class Influence(NamedTuple):
-    """How much of a line is due to one of its rows.
+    """How much one row influences the line.
 
     `leverage` is the row's share in its own predicted score. `distance` is how far the line moves
     when the row is added: Cook's distance with the variance of the other rows, half the square of
@@ -130,14 +130,14 @@ class Influence(NamedTuple):
 
 
 def influence(moments: Moments, hours: float, score: float) -> Influence:
-    """That of one row on the least-squares line of all; `moments` are those of 4 or more."""
+    """The influence of one row on the least-squares line; `moments` are those of 4 or more rows."""
     d = hours - moments.mean_x
     r = score - moments.mean_y - moments.slope * d
     leverage = 1 / moments.n + d * d / moments.sxx
     rest = 1 - leverage
     if rest <= 1e-9:
         return Influence(leverage, math.inf, None)
-    square = r * r / rest  # by so much the sum of squares falls without it
+    square = r * r / rest  # the sum of squares is lower by this without the row
     others = moments.srr - square
     variance = others / (moments.n - 3) if others > moments.rounding else 0.0
     if square <= moments.rounding:
@@ -150,15 +150,15 @@ def influence(moments: Moments, hours: float, score: float) -> Influence:
 def decisive(
     moments: Moments, rows: Iterable[tuple[float, float]]
 ) -> tuple[float, float, float | None] | None:
-    """Which of these rows decides the line, if one does: hours, score, and the slope without it.
+    """The row that decides the line, if one does: hours, score, and the slope without it.
 
-    With it the line lies outside of the 99 % confidence region of the line of the others. Under 5
-    rows each one decides.
+    With that row the line lies outside the 99 % confidence region of the others' line. None for
+    under 5 rows, of which each one would.
     """
     if moments.n < 5:
         return None
-    found = [(influence(moments, *row), row) for row in rows]
-    most, row = max(found, key=lambda each: each[0].distance, default=(None, None))
+    influences = [(influence(moments, *row), row) for row in rows]
+    most, row = max(influences, key=lambda each: each[0].distance, default=(None, None))
     if most is None or row is None or most.distance <= fdtri(2, moments.n - 3, 0.99):
         return None
     return (*row, most.slope)

@@ -1,4 +1,4 @@
-"""The fit and the way to it, as a PNG."""
+"""A picture of the fit, and of the cost by epoch, as a PNG."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _draw_fit(axes: Any, model: StudyScore, points: Sequence[tuple[float, float]
 
 def _draw_costs(axes: Any, model: StudyScore) -> None:
     epochs, costs, *_ = np.array(model.costs).T
-    visible = costs > 0  # the logarithm of a perfect fit's 0 lies below every picture
+    visible = costs > 0  # a perfect fit's 0 has no logarithm
     axes.plot(epochs[visible], costs[visible], color=LINE, lw=2.2)
     axes.set_yscale("log")
     axes.set_xscale("symlog", linthresh=1)

@@ -1,4 +1,4 @@
-"""What a run of training says about its model."""
+"""The report of a run of training, as sentences or as JSON."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from training.gate import Comparison
 from training.reduce import Sample
 
 FILES_NAMED = 10
-PILE, PILE_ROWS = 0.05, 5  # so many rows at exactly one score hardly come there by chance
-UNFINISHED = 1e-12  # of the scores' variance: what the report's six digits show
+PILE, PILE_ROWS = 0.05, 5  # a share of the rows, and rows: more at one score are hardly chance
+UNFINISHED = 1e-12  # of the scores' variance: visible in the report's six digits
 
 
 class Report(NamedTuple):
@@ -32,7 +32,7 @@ class Report(NamedTuple):
     champion: Comparison | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Everything."""
+        """The report for programs."""
         model, test = self.model, self.test
         return {
             "tag": self.tag,
@@ -47,7 +47,7 @@ class Report(NamedTuple):
         }
 
     def sentences(self, dry_run: bool = False) -> Iterator[str]:
-        """The same for people."""
+        """The report for people."""
         model, moments, fit = self.model, self.model.moments, self.model.fit
         for source in model.sources[:FILES_NAMED]:
             how = " of ".join(filter(None, (source.read_as, source.query)))
@@ -117,26 +117,25 @@ def _errors(errors: Errors) -> str:
 
 
 def suggested_limits(sample: Sample) -> str | None:
-    """What to do about scores from 0 to 100 that pile up at their highest or at their lowest.
+    """Advice if scores within 0 to 100 pile up at the lowest or the highest one.
 
-    There, more rows have exactly the last score than have the one before it.
+    Scores pile up where more rows have exactly the outermost score than the one next to it.
     """
     levels, which = np.unique(sample.scores, return_inverse=True)
     if len(levels) < 2 or levels[0] < 0 or levels[-1] > 100:
         return None
     rows = np.bincount(which, weights=sample.times)
     enough = max(PILE_ROWS, PILE * rows.sum())
-    low, high = 0.0, 100.0
+    limits = [0.0, 100.0]
     piles = []
-    if rows[0] >= enough and rows[0] > rows[1]:
-        low = float(levels[0])
-        piles.append(f"{rows[0] / rows.sum():.0%} of the scores are exactly {low:g}, the lowest")
-    if rows[-1] >= enough and rows[-1] > rows[-2]:
-        high = float(levels[-1])
-        piles.append(f"{rows[-1] / rows.sum():.0%} of the scores are exactly {high:g}, the highest")
+    for end, (outer, inner, name) in enumerate([(0, 1, "lowest"), (-1, -2, "highest")]):
+        if rows[outer] >= enough and rows[outer] > rows[inner]:
+            limits[end] = float(levels[outer])
+            share = f"{rows[outer] / rows.sum():.0%}"
+            piles.append(f"{share} of the scores are exactly {limits[end]:g}, the {name}")
     if not piles:
         return None
     return (
-        f"{' and '.join(piles)}; if there can be none beyond, --score-range {low:g} {high:g} keeps"
-        " predictions within"
+        f"{' and '.join(piles)}; if there can be none beyond, --score-range {limits[0]:g}"
+        f" {limits[1]:g} keeps predictions within"
     )

@@ -1,4 +1,4 @@
-"""What single rows tell that sums cannot: between which quantiles scores lie around the line."""
+"""Residuals of a sample of rows: their quantiles, and the means of their powers."""
 
 from __future__ import annotations
 
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 
 
 def residuals_of(model: StudyScore, sample: Sample, rows: int) -> Residuals | None:
-    """Those of a model on some of its rows, drawn from so many; None where it fits every row.
-
-    `sample` are hours, scores, and how often each row occurs.
-    """
+    """The residuals of a model on a sample of `rows` of its rows; None if it fits every row."""
     hours, scores, times = sample
     if not model.residual_sd or not model.variance or not model.line_variance or not len(hours):
         return None
@@ -43,7 +40,7 @@ def residuals_of(model: StudyScore, sample: Sample, rows: int) -> Residuals | No
 
 
 def _quantiles(values: Array, times: NDArray[np.int64]) -> Array:
-    """Up to QUANTILES values, of which each is there so many times.
+    """Up to QUANTILES quantiles of the values, each of which occurs so many `times`.
 
     The k-th of m has the rank k (n + 1) / (m + 1) among the n, rounded towards the nearer end.
     """
@@ -58,7 +55,7 @@ def _quantiles(values: Array, times: NDArray[np.int64]) -> Array:
 
 
 def known(model: StudyScore) -> Residuals | None:
-    """Those that are stored with a model, or normal ones: of many such rows none were drawn."""
+    """The residuals stored with a model, or those of a normal distribution if none were drawn."""
     if model.residuals or not model.residual_sd:
         return model.residuals
     levels = np.arange(1, QUANTILES + 1) / (QUANTILES + 1)
@@ -70,10 +67,10 @@ def known(model: StudyScore) -> Residuals | None:
 
 
 def joined(one: Residuals | None, other: Residuals | None) -> Residuals | None:
-    """Those of both sets of rows, by their counts; None stands for no rows that are known.
+    """The residuals of both sets of rows, weighted by their counts; None stands for no rows.
 
-    Exact where all residuals are kept, else between quantiles the distributions are taken to be
-    straight.
+    Exact where all residuals are kept; else each distribution is interpolated between its
+    quantiles.
     """
     if not one or not other:
         return one or other
@@ -92,8 +89,8 @@ def joined(one: Residuals | None, other: Residuals | None) -> Residuals | None:
         rows=rows,
         quantiles=tuple(values.tolist()),
         means=tuple(
-            (one.rows * mine + other.rows * its) / rows
-            for mine, its in zip(one.means, other.means, strict=True)
+            (one.rows * a + other.rows * b) / rows
+            for a, b in zip(one.means, other.means, strict=True)
         ),
     )
 
@@ -101,7 +98,7 @@ def joined(one: Residuals | None, other: Residuals | None) -> Residuals | None:
 def _share_below(part: Residuals, values: Array) -> Array:
     """The share of residuals below each of these values.
 
-    Those beyond the first and the last quantile are taken to be as dense as their neighbours.
+    Beyond the first and the last quantile, residuals are taken to be as dense as next to them.
     """
     q = np.array(part.quantiles)
     q = np.concatenate([2 * q[:1] - q[1:2], q, 2 * q[-1:] - q[-2:-1]])

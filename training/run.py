@@ -40,10 +40,7 @@ FOLDS = 10
 
 
 def run(options: Namespace) -> int:
-    """Train as the options say, in each process of the group; returns the exit status.
-
-    Raises TrainingError, with nothing saved.
-    """
+    """Train as the options say; returns the exit status, or raises TrainingError, unsaved."""
     beside = ThreadPoolExecutor(1)
     try:
         with ended_by_terminate(), group() as processes:
@@ -135,10 +132,8 @@ def _fitted(
     from training.fit import POINTS_KEPT, fit, points
 
     lr = options.lr or (0.01 if options.raw else 0.1)
-    watch = partial(
-        _lab_table if options.raw and not options.json else progress.epochs, last=options.epochs
-    )
-    model = fit(rows, lr, options.epochs, options.raw, watch, update)
+    watch = _lab_table if options.raw and not options.json else progress.epochs
+    model = fit(rows, lr, options.epochs, options.raw, partial(watch, last=options.epochs), update)
     if options.keep_points:
         model = model.replace(points=points(rows.sample, POINTS_KEPT))
     progress.clear()
