@@ -10,9 +10,8 @@ from subprocess import PIPE, STDOUT
 
 import psutil
 import pytest
-import requests
 
-from tests.processes import Home, Server, run, start_serving, wait_until
+from tests.processes import Home, Server, answers, run, start_serving, wait_until
 from tests.tools import tool
 
 
@@ -73,7 +72,7 @@ def test_a_certificate_that_fits_is_served(trained: Home, certificates: Path) ->
     with Server(trained, *certificate(certificates)) as server:
         url = f"https://127.0.0.1:{server.port}/livez"
         try:
-            wait_until(lambda: answers_to(url, f"{certificates}/one.pem"))
+            wait_until(lambda: answers(url, f"{certificates}/one.pem"))
         finally:
             server.terminate()
 
@@ -92,13 +91,6 @@ def test_the_start_says_which_model_is_served_where_the_page_is_and_how_to_stop(
     page = f"{scheme}://127.0.0.1:{server.port}/ui"
     line = rf"serving study_score:\w{{16}}; the page is {page}; stop with Ctrl\+C\n"
     assert len(re.findall(line, log.read_text())) == 1
-
-
-def answers_to(url: str, trusted: str) -> bool:
-    try:
-        return requests.get(url, verify=trusted, timeout=5).ok
-    except requests.ConnectionError:
-        return False
 
 
 def test_a_closed_terminal_ends_it_as_sigterm_does(trained: Home) -> None:
