@@ -12,10 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 
-from training import reduce
+from training import rows
 from training.columns import Columns
 from training.errors import DataError
-from training.reduce import How, Summary
+from training.reduce import How
+from training.rows import Summary
 
 Array = NDArray[np.float64]
 FILES = Path(__file__).parent / "files"  # as other programs write them; make.sh makes them
@@ -82,7 +83,7 @@ def write_parquet(path: Path, columns: Any, row_group: int = 1 << 20) -> str:
 
 
 def read_rows(paths: Sequence[str | Path], columns: Columns | None = None, **how: Any) -> Summary:
-    return reduce.read_rows([*map(str, paths)], How(columns or Columns(), **how))
+    return rows.read_rows([*map(str, paths)], How(columns or Columns(), **how))
 
 
 def rows_of(folder: Path, x: Array, y: Array, folds: int = 10) -> Summary:

@@ -14,7 +14,9 @@ from models.store import Stored
 from models.study_score import StudyScore
 from tests.data import Array, read_rows, write_csv
 from training.fit import fit
-from training.reduce import Sample, Summary, extremes_of, fold_of
+from training.folds import fold_of
+from training.rows import Summary
+from training.sample import Sample, extremes_of
 
 SOURCE = read_rows([]).sources[0]
 Random = np.random.Generator

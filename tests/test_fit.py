@@ -13,8 +13,9 @@ from models.store import Stored
 from tests.data import CARS_DIST, CARS_SPEED, read_rows, rows_of
 from tests.gate import Rows, summary, trained
 from training.fit import fit, points, siblings
-from training.reduce import Sample, fold_of
+from training.folds import fold_of
 from training.residuals import joined
+from training.sample import Sample
 
 K = 10
 

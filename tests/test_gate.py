@@ -14,8 +14,9 @@ from models.study_score import StudyScore
 from tests.data import Array, read_rows, write_csv
 from tests.gate import BROKEN, Random, Rows, champion, draw, joined, summary, trained
 from training.fit import fit
+from training.folds import fold_of
 from training.gate import Comparison, compare
-from training.reduce import Summary, fold_of
+from training.rows import Summary
 
 TIMES = 200
 

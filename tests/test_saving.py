@@ -47,7 +47,7 @@ import bentoml
 from models import store
 from training.fit import fit
 from training.gate import locked
-from training.reduce import read_rows
+from training.rows import read_rows
 
 model = fit(read_rows([]))
 first = store.save(model)

@@ -11,7 +11,7 @@ from models.moments import Moments
 from tests.data import CARS_DIST, CARS_SPEED, Array, read_rows
 from training.errors import CannotFit
 from training.fit import fit, largest_stable_lr
-from training.reduce import Summary
+from training.rows import Summary
 from training.sgd import descend, side_by_side
 
 SOURCES = read_rows([]).sources

@@ -17,7 +17,7 @@ from tests.gate import Rows, fitted, summary
 from tests.simulate_coverage import AT, SHAPES, WHOLE, coverage
 from training.errors import CannotFit
 from training.fit import fit
-from training.reduce import fold_of
+from training.folds import fold_of
 
 each_data_set = pytest.mark.parametrize(("x", "y"), DATA_SETS, ids=["cars", "women", "anscombe"])
 

@@ -25,8 +25,9 @@ from models.study_score import StudyScore
 from training.diagnosis import decisive, diagnose, spread_of
 from training.errors import CannotFit
 from training.identity import KNOWN_FILES, are_the_labs, listed, marks
-from training.reduce import Row, Sample, Summary
 from training.residuals import joined, known, residuals_of
+from training.rows import Summary
+from training.sample import Row, Sample
 from training.sgd import Epoch, descend, side_by_side
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from models.moments import Moments
 from models.study_score import StudyScore
 from training.diagnosis import kurtosis_of
 from training.identity import are_the_labs
-from training.reduce import Summary
+from training.rows import Summary
 
 if TYPE_CHECKING:
     from models.products import Array

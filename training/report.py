@@ -13,7 +13,7 @@ from models.spread import Errors
 from models.study_score import StudyScore
 from training.errors import counted, printable
 from training.gate import Comparison
-from training.reduce import Sample
+from training.sample import Sample
 
 FILES_NAMED = 10
 PILE, PILE_ROWS = 0.05, 5  # a share of the rows, and rows: more at one score are hardly chance

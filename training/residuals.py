@@ -9,7 +9,8 @@ from scipy.special import ndtri
 
 from models.spread import QUANTILES, Residuals, root
 from models.study_score import StudyScore
-from training.reduce import Sample, fold_of
+from training.folds import fold_of
+from training.sample import Sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

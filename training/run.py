@@ -26,7 +26,8 @@ from training.errors import TrainingError, printable
 from training.identity import are_the_labs, marks, refuse_known
 from training.processes import Group, group
 from training.progress import Progress
-from training.reduce import How, Summary, read_rows
+from training.reduce import How
+from training.rows import Summary, read_rows
 
 if TYPE_CHECKING:
     from training.gate import Comparison

@@ -65,13 +65,13 @@ def read_rows(path: str, processors: str = "") -> Result:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(processors)])
     import torch.distributed  # noqa: F401
 
-    from training import reduce
     from training.processes import group
+    from training.rows import read_rows
 
     with group() as processes:
         processes.gather(0)  # all have started
         with measured() as result:
-            reduce.read_rows([path], group=processes)
+            read_rows([path], group=processes)
     return result if processes.rank == 0 else {}
 
 
@@ -97,10 +97,10 @@ def labs_loop(path: str) -> Result:
 def epochs(path: str = "") -> Result:
     """1000 epochs alone; without a path on the lab's three rows."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as in training/__main__.py
-    from training import reduce
     from training.fit import fit
+    from training.rows import read_rows
 
-    rows = reduce.read_rows([path] if path else [])
+    rows = read_rows([path] if path else [])
     fit(rows, epochs=10)
     with measured() as result:
         fit(rows)

@@ -1,0 +1,201 @@
+"""From what ROWS name to the summary of all their rows, in one process or many."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from models.moments import Moments, merged
+from models.record import Source
+from training import sample, sources
+from training.bad_rows import BadRows
+from training.engine import Engine
+from training.errors import DataError, counted
+from training.identity import same_twice
+from training.processes import Group
+from training.reduce import ALONE, How, Part, Reading, within_scores
+from training.sample import MINUTES, NO_SAMPLE, Row, Sample
+from training.tables import Table
+
+
+class Summary(NamedTuple):
+    """What remains of the rows of a run.
+
+    `folds[k]` are the moments of fold k, None if it has no rows. `sample` is empty if it is not
+    needed. `extremes` are the rows with the fewest and the most hours and the one furthest from the
+    line, if one row could decide the line. `notes` are sentences for the user; `kinds` are those of
+    the sources. Scores outside `score_range` were not used.
+    """
+
+    folds: tuple[Moments | None, ...]
+    sources: tuple[Source, ...]
+    sample: Sample = NO_SAMPLE
+    extremes: tuple[Row, ...] = ()
+    notes: tuple[str, ...] = ()
+    kinds: frozenset[str] = frozenset()
+    score_range: tuple[float, float] | None = None
+
+    @property
+    def moments(self) -> Moments:
+        """The moments of all rows."""
+        return merged(self.folds)
+
+
+class Gathered(NamedTuple):
+    """What the readings of all processes found, by the number of the source."""
+
+    parts: dict[int, Part]
+    bad: dict[int, BadRows]
+    tables: dict[int, Table]
+
+    @property
+    def folds(self) -> list[Moments | None]:
+        """The moments of all rows by fold."""
+        return functools.reduce(Part.plus, self.parts.values()).folds
+
+    @property
+    def moments(self) -> Moments | None:
+        """The moments of all rows, None if there are none."""
+        folds = self.folds
+        return merged(folds) if any(folds) else None
+
+    def source(self, index: int, name: str, record: dict[str, Any]) -> Source:
+        """A source as the model lists it; `record` are its size, its hash and the like."""
+        return Source(
+            name=name,
+            columns=self.tables[index].columns,
+            rows=self.parts[index].rows,
+            skipped=self.bad[index].rows if index in self.bad else 0,
+            identity=f"{self.parts[index].identity:x}",
+            read_as=self.tables[index].read_as,
+            **record,
+        )
+
+
+def read_rows(
+    paths: Sequence[str],
+    how: How = How(),  # noqa: B008  (a tuple)
+    group: Group = ALONE,
+    sql: str | None = None,
+    watch: Callable[[float], object] = lambda percent: None,
+    known: Moments | None = None,
+) -> Summary:
+    """Summarise the rows that `paths` name, or those of a query; no path means the lab's rows.
+
+    With `known` the rows will be added to those, so they are summed about the same line. Sums,
+    folds and sample do not depend on the order of the rows, nor on files, formats and processes.
+
+    Raises DataError, in each process of the group for the first source that cannot be used.
+    """
+    places, notes, empty = group.broadcast(lambda: _places(paths, sql))
+    states = [place.state() for place in places]
+    beside = ThreadPoolExecutor(1)
+    records = beside.submit(lambda: [place.record() for place in places])
+    beside.shutdown(wait=False)
+    with Engine(watch) as engine:
+        reading = Reading(engine, how, group)
+        reading.open(places)
+        rows = _reduced(reading, known)
+        drawn, extremes = _single_rows(reading, rows.moments, bool(known or how.points))
+    for place, state in zip(places, states, strict=True):
+        if place.state() != state:
+            raise DataError(f"{place.name}: was changed while it was read")
+    every = [
+        rows.source(index, place.name, record)
+        for index, (place, record) in enumerate(zip(places, records.result(), strict=True))
+    ]
+    kept, without_rows = _with_rows(every, paths)
+    if drawn.looks_like_minutes:
+        notes.append(
+            f"hours are all whole, and half of them over {MINUTES}: if they are minutes, divide by"
+            " 60"
+        )
+    if empty + without_rows:
+        notes.append(f"passed over {counted(empty + without_rows, 'file')} without rows")
+    for bad in rows.bad.values():
+        notes += bad.notes()
+    notes += same_twice(kept)
+    _check_share(rows)
+    return Summary(
+        folds=tuple(rows.folds),
+        sources=tuple(kept),
+        sample=drawn,
+        extremes=extremes,
+        notes=tuple(notes),
+        kinds=frozenset(table.kind for table in rows.tables.values()),
+        score_range=how.score_range,
+    )
+
+
+def _places(paths: Sequence[str], sql: str | None) -> tuple[list[sources.Place], list[str], int]:
+    """The places to read, notes, and how many files of folders are passed over as empty."""
+    places, notes = sources.find(paths, sql)
+    kept = [place for place in places if place.name in paths or place.size != 0]
+    return kept or places[:1], notes, len(places) - len(kept or places[:1])
+
+
+def _reduced(reading: Reading, known: Moments | None) -> Gathered:
+    """Sum all rows about a line near their own, so that the sums keep their digits."""
+    reading.reduce(known.line if known else reading.group.broadcast(reading.line))
+    rows = _gathered(reading)
+    moments = rows.moments
+    if moments and (known + moments if known else moments).is_poor:
+        reading.reduce(within_scores(moments.least_squares))
+        rows = _gathered(reading)
+    return rows
+
+
+def _gathered(reading: Reading) -> Gathered:
+    """Raises DataError for the first source that one of the processes cannot use."""
+    tables = {
+        index: table._replace(words=str)  # only this process can use these
+        for index, table in reading.tables.items()
+    }
+    everywhere = reading.group.gather((reading.error, reading.parts, reading.bad, tables))
+    errors = [error for error, *_ in everywhere if error]
+    if errors:
+        raise min(errors, key=lambda error: error[0])[1]
+    rows = Gathered({}, {}, {})
+    for _, parts, bad, tables in everywhere:
+        for index, part in parts.items():
+            rows.parts[index] = part.plus(rows.parts[index]) if index in rows.parts else part
+        for index, some in bad.items():
+            rows.bad[index] = some.plus(rows.bad[index]) if index in rows.bad else some
+        rows.tables.update(tables)
+    return rows
+
+
+def _single_rows(
+    reading: Reading, moments: Moments | None, is_wanted: bool
+) -> tuple[Sample, tuple[Row, ...]]:
+    """The sample and the extreme rows of all processes, as far as they are needed."""
+    drawn = NO_SAMPLE
+    extremes: tuple[Row, ...] = ()
+    if not moments:
+        return drawn, extremes
+    if is_wanted or sample.is_needed(moments) or moments.mean_x > MINUTES / 2:
+        drawn = Sample.of(reading.group.gather(reading.draws()))
+    if sample.one_row_may_decide(moments):
+        line = moments.least_squares
+        extremes = sample.extremes_of(reading.group.gather(reading.extremes(line)), line)
+    return drawn, extremes
+
+
+def _with_rows(every: list[Source], paths: Sequence[str]) -> tuple[list[Source], int]:
+    """The sources that have rows, and how many others; raises DataError for one named in paths."""
+    kept = [source for source in every if source.rows + source.skipped]
+    for source in every:
+        if not source.rows + source.skipped and (source.name in paths or not kept):
+            raise DataError(f"{source.name}: it has the columns, but no rows")
+    return kept, len(every) - len(kept)
+
+
+def _check_share(rows: Gathered) -> None:
+    """Raises DataError if more than half of the rows cannot be used."""
+    usable = sum(part.rows for part in rows.parts.values())
+    bad = functools.reduce(BadRows.plus, rows.bad.values(), BadRows({}, {}))
+    if bad.rows > usable:
+        every = bad.rows + usable
+        raise bad.error(f"{bad.rows:,} of {every:,} rows cannot be used, more than half")
