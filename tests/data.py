@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from training import rows
 from training.columns import Columns
 from training.errors import DataError
-from training.reduce import How
+from training.reduce import ReadOptions
 from training.rows import Summary
 
 Array = NDArray[np.float64]
@@ -82,16 +82,18 @@ def write_parquet(path: Path, columns: Any, row_group: int = 1 << 20) -> str:
     return str(path)
 
 
-def read_rows(paths: Sequence[str | Path], columns: Columns | None = None, **how: Any) -> Summary:
-    return rows.read_rows([*map(str, paths)], How(columns or Columns(), **how))
+def read_rows(
+    paths: Sequence[str | Path], columns: Columns | None = None, **options: Any
+) -> Summary:
+    return rows.read_rows([*map(str, paths)], ReadOptions(columns or Columns(), **options))
 
 
 def rows_of(folder: Path, x: Array, y: Array, folds: int = 10) -> Summary:
     return read_rows([write_csv(folder / "rows.csv", x, y)], folds=folds)
 
 
-def assert_refused(message: str, *paths: str | Path, **how: Any) -> str:
+def assert_refused(message: str, *paths: str | Path, **options: Any) -> str:
     """Reading these rows must end with a message that this pattern matches; returns all of it."""
     with pytest.raises(DataError, match=message) as error:
-        read_rows(paths, **how)
+        read_rows(paths, **options)
     return str(error.value)

@@ -262,7 +262,7 @@ def test_what_is_a_number_is_one_rule(tmp_path: Path, text: str, decimal: str) -
     blank_first = write(tmp_path, content.replace(b"\n1;2", b"\n\n1;2"), "blank.csv")
     for each in (path, blank_first):
         try:
-            found = read_rows([each], options=Options(decimal=decimal)).moments
+            found = read_rows([each], file_options=Options(decimal=decimal)).moments
         except DataError:
             assert not 0 <= value <= 8784 or "\r" in text
         else:
@@ -338,7 +338,7 @@ def test_durations_in_one_way_are_hours(
     tmp_path: Path, values: list[str], hours: list[float], said: str
 ) -> None:
     text = "hours;score\n" + "".join(f"{value};{k}\n" for k, value in enumerate(values))
-    rows = read_rows([write(tmp_path, text)], options=Options(decimal="."))
+    rows = read_rows([write(tmp_path, text)], file_options=Options(decimal="."))
     assert said in rows.sources[0].read_as
     assert rows.moments.mean_x == pytest.approx(sum(hours) / len(hours), rel=1e-12)
     assert (rows.moments.min_x, rows.moments.max_x) == (min(hours), max(hours))

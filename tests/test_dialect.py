@@ -304,7 +304,7 @@ def test_the_hint_is_about_the_cause(content: bytes | str, options: tuple[str, s
 def test_how_old_and_odd_programs_write_is_read(
     tmp_path: Path, content: str, options: Options
 ) -> None:
-    moments = read_rows([write(tmp_path, content)], options=options).moments
+    moments = read_rows([write(tmp_path, content)], file_options=options).moments
     assert (moments.n, moments.min_x, moments.max_y) == (2, 1, 31)
 
 

@@ -79,7 +79,7 @@ def test_a_mutated_file_of_any_kind_gives_rows_or_one_line(
             encoding=draw.choice([None, None, None, "utf-8", "utf-16", "cp949", "utf-32", "cp037"]),
         )
         try:
-            read_rows([str(path)], skip_bad_rows=draw.random() < 0.5, options=options)
+            read_rows([str(path)], skip_bad_rows=draw.random() < 0.5, file_options=options)
             ends["read"] += 1
         except DataError as error:
             message = str(error)

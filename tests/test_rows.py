@@ -209,8 +209,10 @@ def test_any_split_of_the_rows_gives_the_same_model(
 def test_a_sample_is_the_same_however_the_rows_are_cut(tmp_path: Path) -> None:
     x, y = random_rows(50_000)
     columns = {"hours": x, "score": y}
-    whole = read_rows([write_parquet(tmp_path / "rows.parquet", columns)], points=True).sample
-    cut = read_rows([write_parquet(tmp_path / "rows.parquet", columns, row_group=999)], points=True)
+    whole = read_rows([write_parquet(tmp_path / "rows.parquet", columns)], with_sample=True).sample
+    cut = read_rows(
+        [write_parquet(tmp_path / "rows.parquet", columns, row_group=999)], with_sample=True
+    )
     assert np.array_equal(np.array(whole), np.array(cut.sample))
     drawn = set(zip(whole.hours.tolist(), whole.scores.tolist(), strict=True))
     assert len(drawn) == 10_000

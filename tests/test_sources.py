@@ -47,7 +47,7 @@ def test_a_bad_cell_of_a_workbook_is_named_and_another_sheet_is_read_by_its_name
         err = train(FILES / book, "--sheet", "faulty", "--dry-run", status=1).err
         assert f"{book}, A17: hours is '2026-03-01'; hours must be" in err
         faulty = Options(sheet="faulty")
-        notes = read_rows([FILES / book], options=faulty, skip_bad_rows=True).notes
+        notes = read_rows([FILES / book], file_options=faulty, skip_bad_rows=True).notes
         assert any("B19: score is missing" in note or "B19 is a formula" in note for note in notes)
 
 

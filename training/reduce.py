@@ -48,18 +48,18 @@ SUMS = f"""
 BY_FILE = f"SELECT file, count(*), sum(hash * hash) FROM ({HASHED}) GROUP BY file"
 
 
-class How(NamedTuple):
-    """How rows are read: what the options say.
+class ReadOptions(NamedTuple):
+    """How rows are read, according to the options of the command line.
 
-    A score outside `score_range` cannot be used. With `points` some rows are wanted to be seen.
+    A score outside `score_range` cannot be used. `with_sample` draws a sample in any case.
     """
 
     columns: Columns = Columns()
     folds: int = 10
     skip_bad_rows: bool = False
-    points: bool = False
+    with_sample: bool = False
     score_range: tuple[float, float] | None = None
-    options: Options = NO_OPTIONS
+    file_options: Options = NO_OPTIONS
 
     @property
     def limits(self) -> tuple[Limit, Limit]:
@@ -96,8 +96,8 @@ class Reading:
     `parts` are their sums, and `bad` are the rows that cannot be used. `error` is the first one.
     """
 
-    def __init__(self, engine: Engine, how: How, group: Group) -> None:
-        self.engine, self.how, self.group = engine, how, group
+    def __init__(self, engine: Engine, options: ReadOptions, group: Group) -> None:
+        self.engine, self.options, self.group = engine, options, group
         self.tables: dict[int, Table] = {}
         self.queries: dict[tuple[int, ...], str] = {}
         self.parts: dict[int, Part] = {}
@@ -113,7 +113,7 @@ class Reading:
                 continue
             share = self.group if shared else ALONE
             try:
-                reader = Reader(self.how.columns, self.how.options, self.engine, share)
+                reader = Reader(self.options.columns, self.options.file_options, self.engine, share)
                 with place.open() as file:
                     self.tables[index] = opened(place, file, reader)
                 if self.tables[index].numbers and sources.is_small(place):
@@ -132,7 +132,7 @@ class Reading:
                 head = np.array(self.engine.rows(query), np.float64).reshape(-1, 2)
             except duckdb.Error:
                 continue
-            low, high = np.array([limit[1:] for limit in self.how.limits]).T
+            low, high = np.array([limit[1:] for limit in self.options.limits]).T
             head = head[((head >= low) & (head <= high)).all(axis=1)]
             if len(head):
                 return within_scores(Moments.of(*head.T).least_squares)
@@ -180,7 +180,7 @@ class Reading:
         by_file = BY_FILE.format(rows=self.queries[indexes])
         numbers = {file: numbers for file, *numbers in self.engine.rows(by_file)}
         for index in indexes:
-            self.parts[index] = Part([None] * self.how.folds, 0, *numbers.get(index, (0, 0)))
+            self.parts[index] = Part([None] * self.options.folds, 0, *numbers.get(index, (0, 0)))
         self.parts[indexes[0]] = self.parts[indexes[0]]._replace(folds=part.folds)
         return True
 
@@ -204,13 +204,13 @@ class Reading:
     def _good_rows(self, index: int, table: Table) -> str:
         """The query for the rows that can be used, once the others are counted and named."""
         rows, bad = self._judged(index, table)
-        if bad.counts and not self.how.skip_bad_rows:
+        if bad.counts and not self.options.skip_bad_rows:
             raise bad.error()
         self.bad[index] = bad
         return f"SELECT x AS hours, y AS score FROM ({rows}) WHERE reason IS NULL"
 
     def _judged(self, index: int, table: Table) -> tuple[str, BadRows]:
-        limits, words = self.how.limits, table.words()
+        limits, words = self.options.limits, table.words()
 
         def judged(hours: Way | None = None) -> tuple[str, BadRows]:
             rows = bad_rows.judged(words, table.decimal, limits, hours)
@@ -226,10 +226,10 @@ class Reading:
 
     def _sums(self, rows: str, line: Line) -> Part:
         """The sums of a query's rows (hours, score); raises duckdb.Error."""
-        (_, h0, h1), (_, s0, s1) = self.how.limits
+        (_, h0, h1), (_, s0, s1) = self.options.limits
         limits = {"h0": h0, "h1": h1, "s0": s0, "s1": s1}
-        values = {**line._asdict(), **limits, "folds": self.how.folds}
-        part = Part([None] * self.how.folds)
+        values = {**line._asdict(), **limits, "folds": self.options.folds}
+        part = Part([None] * self.options.folds)
         for fold, n, identity, *numbers in self.engine.rows(SUMS.format(rows=rows), values):
             if fold is None:
                 part = part._replace(out_of_range=n)

@@ -15,7 +15,7 @@ from training.engine import Engine
 from training.errors import DataError, counted
 from training.identity import same_twice
 from training.processes import Group
-from training.reduce import ALONE, How, Part, Reading, within_scores
+from training.reduce import ALONE, Part, Reading, ReadOptions, within_scores
 from training.sample import MINUTES, NO_SAMPLE, Row, Sample
 from training.tables import Table
 
@@ -76,7 +76,7 @@ class Gathered(NamedTuple):
 
 def read_rows(
     paths: Sequence[str],
-    how: How = How(),  # noqa: B008  (a tuple)
+    options: ReadOptions = ReadOptions(),  # noqa: B008  (a tuple)
     group: Group = ALONE,
     sql: str | None = None,
     watch: Callable[[float], object] = lambda percent: None,
@@ -95,10 +95,10 @@ def read_rows(
     records = beside.submit(lambda: [place.record() for place in places])
     beside.shutdown(wait=False)
     with Engine(watch) as engine:
-        reading = Reading(engine, how, group)
+        reading = Reading(engine, options, group)
         reading.open(places)
         rows = _reduced(reading, known)
-        drawn, extremes = _single_rows(reading, rows.moments, bool(known or how.points))
+        drawn, extremes = _single_rows(reading, rows.moments, bool(known or options.with_sample))
     for place, state in zip(places, states, strict=True):
         if place.state() != state:
             raise DataError(f"{place.name}: was changed while it was read")
@@ -125,7 +125,7 @@ def read_rows(
         extremes=extremes,
         notes=tuple(notes),
         kinds=frozenset(table.kind for table in rows.tables.values()),
-        score_range=how.score_range,
+        score_range=options.score_range,
     )
 
 

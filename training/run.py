@@ -26,7 +26,7 @@ from training.errors import TrainingError, printable
 from training.identity import are_the_labs, marks, refuse_known
 from training.processes import Group, group
 from training.progress import Progress
-from training.reduce import How
+from training.reduce import ReadOptions
 from training.rows import Summary, read_rows
 
 if TYPE_CHECKING:
@@ -93,16 +93,16 @@ def _read(
 ) -> tuple[Summary, Summary | None]:
     """The rows to train on and the held-back ones; raises DataError."""
     old = update.model if update else None
-    how = How(
+    read_options = ReadOptions(
         columns=Columns(options.hours_column, options.score_column),
         folds=len(old.folds) if old else options.folds or _folds(champion),
         skip_bad_rows=options.skip_bad_rows,
-        points=bool(options.picture or options.keep_points),
+        with_sample=bool(options.picture or options.keep_points),
         score_range=(options.score_range and tuple(options.score_range))
         or (old.score_range if old else None),
-        options=Options(options.separator, options.decimal, options.encoding, options.sheet),
+        file_options=Options(options.separator, options.decimal, options.encoding, options.sheet),
     )
-    read = partial(read_rows, how=how, group=processes, watch=progress.read)
+    read = partial(read_rows, options=read_options, group=processes, watch=progress.read)
     rows = read(options.rows, sql=options.query, known=old.moments if old else None)
     if rows.notes and not processes.rank:
         progress.clear()
