@@ -19,6 +19,7 @@ os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as in training/__main__.py
 
 import bentoml  # noqa: E402
+from hypothesis import settings  # noqa: E402
 from starlette.testclient import TestClient  # noqa: E402
 
 from models import store  # noqa: E402
@@ -27,6 +28,9 @@ from service.app import StudyScoreService  # noqa: E402
 from tests.data import read_rows  # noqa: E402
 from tests.processes import Home  # noqa: E402
 from training.fit import fit  # noqa: E402
+
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 class Together(LoadFileScheduling):

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from models.moments import Moments, merged
@@ -15,8 +15,14 @@ from models.products import PRODUCTS
 from models.study_score import HOURS_MAX
 from tests.data import CARS_DIST, CARS_SPEED, NORRIS_X, NORRIS_Y, Array
 
-hours = st.floats(0, 8784, allow_subnormal=False)
-scores = st.floats(-1e6, 1e6, allow_subnormal=False)
+
+def not_tiny(number: float) -> float:
+    """0 for a number so small that its powers underflow."""
+    return number if abs(number) > 1e-60 else 0.0
+
+
+hours = st.floats(0, 8784).map(not_tiny)
+scores = st.floats(-1e6, 1e6).map(not_tiny)
 rows = st.lists(st.tuples(hours, scores), min_size=1, max_size=40)
 
 
@@ -47,6 +53,7 @@ def test_merged_moments_are_those_of_all_rows(
 ) -> None:
     both = Moments.of(*columns(first)) + Moments.of(*columns(second))
     whole = Moments.of(*columns(first + second))
+    assume(not both.is_poor)  # a line through two rows can be far from a third
     assert (both.n, both.min_x, both.max_x) == (whole.n, whole.min_x, whole.max_x)
     x, y = columns(first + second)
     size_x, size_y = abs(x).max(), abs(y).max()
