@@ -158,9 +158,9 @@ def test_an_update_is_not_refused_for_a_model_of_the_new_rows_alone(
 
 def test_updating_goes_on_with_empty_folds_filling_up(tmp_path: Path) -> None:
     train()
-    path = write_csv(tmp_path / "more.csv", np.arange(4.0, 30), 2 * np.arange(4.0, 30))
+    path = write_csv(tmp_path / "more.csv", np.arange(4.0, 60), 2 * np.arange(4.0, 60))
     model = saved(path, "--update", store.LATEST).model
-    assert (model.moments.n, model.W, model.b) == (29, 2, 0)
+    assert (model.moments.n, model.W, model.b) == (59, 2, 0)
     assert sum(fold is not None for fold in model.folds) == 10
 
 

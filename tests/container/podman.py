@@ -55,10 +55,10 @@ def environment() -> dict[str, str]:
 def built(folder: Path) -> Iterator[tuple[dict[str, str], float]]:
     """`make image` with a model store of its own: the environment, and the seconds it took."""
     home = {**environment(), "BENTOML_HOME": str(folder / "bentoml")}
-    subprocess.run([HERE / "base.sh", BASE], env=home, timeout=300, check=True)
+    subprocess.run([HERE / "base.sh", BASE], env=home, timeout=900, check=True)
     start = time.monotonic()
     # with this umask only their owner can read the files here; in the image every user can
-    make = call("make", "image", cwd=ROOT, env=home, umask=0o077, timeout=300)
+    make = call("make", "image", cwd=ROOT, env=home, umask=0o077, timeout=900)
     assert make.returncode == 0, make.stdout + make.stderr
     seconds = time.monotonic() - start
     try:
