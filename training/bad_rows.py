@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from training.engine import Engine
 from training.errors import DataError, counted
-from training.ways import PLAIN, Way, plain
+from training.ways import PLAIN, Way, find_duration, plain
+
+if TYPE_CHECKING:
+    from training.tables import Table
 
 ENDLESS = 1e50  # no score is as large
 SHOWN = 60  # characters of a value
@@ -96,7 +98,24 @@ class BadRows(NamedTuple):
         ]
 
 
-def judged(words: str, decimal: str, limits: tuple[Limit, Limit], hours: Way | None = None) -> str:
+def separate(
+    engine: Engine, table: Table, limits: tuple[Limit, Limit]
+) -> tuple[str, BadRows, Way | None]:
+    """The query for the usable rows of a table, its bad rows, and how its hours are written.
+
+    The last is None where hours are plain numbers. Raises duckdb.Error.
+    """
+    words = table.words()
+    way = None
+    judged = _judged(words, table.decimal, limits)
+    bad = _find(engine, judged, table, limits)
+    if bad.has_no_number and (way := find_duration(engine, words, table.decimal)):
+        judged = _judged(words, table.decimal, limits, way)
+        bad = _find(engine, judged, table, limits)
+    return f"SELECT x AS hours, y AS score FROM ({judged}) WHERE reason IS NULL", bad, way
+
+
+def _judged(words: str, decimal: str, limits: tuple[Limit, Limit], hours: Way | None = None) -> str:
     """A query for the rows of `words` (row, hours, score, fault), all text but `row`.
 
     It adds their numbers x and y, null where a text is no number, and `reason`, null where the row
@@ -117,17 +136,9 @@ def judged(words: str, decimal: str, limits: tuple[Limit, Limit], hours: Way | N
     )
 
 
-def find(
-    engine: Engine,
-    judged: str,
-    decimal: str | None,
-    limits: tuple[Limit, Limit],
-    place: Callable[[int, int | None], str],
-) -> BadRows:
-    """The bad rows among those of `judged`, whose places `place(row, column)` names.
-
-    `decimal` is None where no option says which mark decimals have. Raises duckdb.Error.
-    """
+def _find(engine: Engine, judged: str, table: Table, limits: tuple[Limit, Limit]) -> BadRows:
+    """The bad rows among those of `_judged`; raises duckdb.Error."""
+    decimal = table.decimal if table.kind == "text" else None  # else no option says it
     reasons = _reasons(limits)
     bad = BadRows({}, {})
     answers = engine.rows(
@@ -140,7 +151,7 @@ def find(
         bad.first[reason] = [
             BadRow(
                 row,
-                f"{place(row, column)}: "
+                f"{table.place(row, column)}: "
                 + (fault or _problem(limits[column or 0], (hours, score)[column or 0], decimal)),
             )
             for row, hours, score, fault in first

@@ -24,7 +24,6 @@ from training.opening import opened
 from training.processes import Group
 from training.sample import DRAWS, EXTREMES, Draw, Row
 from training.tables import Reader, Table
-from training.ways import Way, find_duration
 
 SCORES = -1e70, 1e70  # their fourth powers, and sums of them, stay far from overflow
 HEAD_ROWS = 10_000  # the reference line is the least-squares line of these
@@ -203,26 +202,14 @@ class Reading:
 
     def _good_rows(self, index: int, table: Table) -> str:
         """The query for the rows that can be used, once the others are counted and named."""
-        rows, bad = self._judged(index, table)
+        rows, bad, way = bad_rows.separate(self.engine, table, self.options.limits)
         if bad.counts and not self.options.skip_bad_rows:
             raise bad.error()
         self.bad[index] = bad
-        return f"SELECT x AS hours, y AS score FROM ({rows}) WHERE reason IS NULL"
-
-    def _judged(self, index: int, table: Table) -> tuple[str, BadRows]:
-        limits, words = self.options.limits, table.words()
-
-        def judged(hours: Way | None = None) -> tuple[str, BadRows]:
-            rows = bad_rows.judged(words, table.decimal, limits, hours)
-            mark = table.decimal if table.kind == "text" else None
-            return rows, bad_rows.find(self.engine, rows, mark, limits, table.place)
-
-        rows, bad = judged()
-        if bad.has_no_number and (way := find_duration(self.engine, words, table.decimal)):
+        if way:
             read_as = ", ".join(filter(None, (table.read_as, way.name)))
             self.tables[index] = table._replace(read_as=read_as)
-            return judged(way)
-        return rows, bad
+        return rows
 
     def _sums(self, rows: str, line: Line) -> Part:
         """The sums of a query's rows (hours, score); raises duckdb.Error."""

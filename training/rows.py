@@ -107,11 +107,7 @@ def read_rows(
         for index, (place, record) in enumerate(zip(places, records.result(), strict=True))
     ]
     kept, without_rows = _with_rows(every, paths)
-    if drawn.looks_like_minutes:
-        notes.append(
-            f"hours are all whole, and half of them over {MINUTES}: if they are minutes, divide by"
-            " 60"
-        )
+    notes += sample.notes_on_units(drawn)
     if empty + without_rows:
         notes.append(f"passed over {counted(empty + without_rows, 'file')} without rows")
     for bad in rows.bad.values():

@@ -60,14 +60,18 @@ class Sample(NamedTuple):
             np.array([count for _, count in lowest], np.int64),
         )
 
-    @property
-    def looks_like_minutes(self) -> bool:
-        """Whether the hours are probably minutes."""
-        hours = np.repeat(self.hours, self.times)
-        return len(hours) > 0 and not (hours % 1).any() and bool(np.median(hours) > MINUTES)
-
 
 NO_SAMPLE = Sample(np.zeros(0), np.zeros(0), np.zeros(0, np.int64))
+
+
+def notes_on_units(sample: Sample) -> list[str]:
+    """A note if the hours are probably minutes."""
+    hours = np.repeat(sample.hours, sample.times)
+    if not len(hours) or (hours % 1).any() or np.median(hours) <= MINUTES:
+        return []
+    return [
+        f"hours are all whole, and half of them over {MINUTES}: if they are minutes, divide by 60"
+    ]
 
 
 def is_needed(moments: Moments) -> bool:
