@@ -108,7 +108,7 @@ SENTENCES = {
     "interval": {
         "quantiles": "So the 95 % interval does not assume that they are: it lies between quantiles"
         " of the errors themselves.",
-        "assumed": "The 95 % interval assumes all the same that they are: it takes 100 rows, in two"
+        "assumed": "The 95 % interval assumes nevertheless that they are: it takes 100 rows, in two"
         " folds or more, to do without that.",
     },
     "influence": {

@@ -71,8 +71,9 @@ CROSS_ORIGIN = Middleware(
 )
 # A request passes these in order, and each may answer it. Meter finds the route; Guard checks the
 # key; Bodies reads the body; FastLane answers valid requests for scores; OneShape gives errors
-# their format on the way back. Other requests reach BentoML's application, where `endpoint`
-# validates the body and calls the route's handler.
+# their format on the way back, a second time outside CORS, which makes errors of its own. Other
+# requests reach BentoML's application, where `endpoint` validates the body and calls the route's
+# handler.
 MIDDLEWARE = [
     *([Middleware(BehindProxy, settings.trusted_proxies)] if settings.trusted_proxies else []),
     Middleware(Meter, bool(settings.access_log)),
@@ -98,7 +99,7 @@ class Service(bentoml.Service[Any]):
         if not traced:
             self.config["tracing"] = {"excluded_urls": [".*"]}
         app = super().to_asgi(is_main)
-        # a redirect that drops a slash names host and scheme, which may differ before a proxy
+        # Starlette's redirect for a slash contains host and scheme, which are wrong behind a proxy
         app.router.redirect_slashes = False
         for layer, arguments, options in reversed(MIDDLEWARE):
             if not (traced and layer is FastLane):

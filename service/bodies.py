@@ -106,7 +106,10 @@ class Bodies:
         if len(body) > self.max_body_bytes:
             raise Refused(413, f"{self._too_large().sentence} once it is unpacked")
         if not unpacking.eof or unpacking.unused_data:
-            raise Refused(400, f"the body is not {encoding}: it ends too early or too late")
+            raise Refused(
+                400,
+                f"the body is not {encoding}: it is cut short, or has extra bytes after its end",
+            )
         return body
 
 

@@ -20,7 +20,7 @@ FAST = {
 class FastLane:
     """ASGI middleware that answers valid requests itself and passes on all others.
 
-    BentoML's endpoints give the same answers, but more slowly; all errors come from them.
+    BentoML's endpoints give the same answers more slowly, and the errors for invalid bodies.
     """
 
     def __init__(self, app: ASGIApp, live: LiveModel) -> None:

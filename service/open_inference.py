@@ -91,7 +91,7 @@ def _read(content: bytes, head_length: str) -> tuple[InferRequest, list[float]]:
     if binary == (tensor.data is not None):
         raise Refused(400, "hours takes either data or the parameter binary_data_size")
     if rest and not binary:
-        raise Refused(400, f"{len(rest)} bytes follow the JSON; no binary_data_size is for them")
+        raise Refused(400, f"{len(rest)} bytes follow the JSON, but binary_data_size is missing")
     numbers = _from_bytes(tensor, rest) if binary else _from_json(tensor)
     hours = PredictBatchRequest.model_validate({"hours": numbers}).hours
     if "INT" in tensor.datatype:

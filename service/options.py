@@ -66,7 +66,7 @@ def _check_address(host: str, port: int) -> None:
         if error.errno == errno.EADDRNOTAVAIL:
             other = "host: an address of this machine, as in bentoml serve --host 127.0.0.1"
         raise BentoMLException(
-            f"{host}:{port} cannot be had: {reason}; choose another {other}"
+            f"cannot listen on {host}:{port}: {reason}; choose another {other}"
         ) from None
 
 

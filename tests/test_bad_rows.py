@@ -294,24 +294,24 @@ PUPILS = "name,hours,score\n" + "".join(f"p{k},{k},{5 * k + 2}\n" for k in range
 def test_a_summary_among_the_pupils_is_a_bad_row(tmp_path: Path, label: str, blank: str) -> None:
     """Also where a blank line makes the engine's own reader miscount rows."""
     last = write(tmp_path, blank + PUPILS + f"{label},51,730\n")
-    message = f", row {14 + len(blank)}: '{label.strip()}' says that it sums up others"
+    message = f", row {14 + len(blank)}: '{label.strip()}' marks a summary of other rows"
     assert_refused(message, last)
     assert read_rows([last], skip_bad_rows=True).moments.n == 12
     first = write(tmp_path, PUPILS.replace("p1,1,7", f"{label},10,100"), "first.csv")
     if label != "Max":
-        assert_refused(r"row 2: .* says that it sums up others", first)
+        assert_refused(r"row 2: .* marks a summary of other rows", first)
 
 
 @pytest.mark.parametrize("encoding", ["cp949", "utf-16"])
 def test_a_summary_is_seen_in_any_encoding(tmp_path: Path, encoding: str) -> None:
     text = (PUPILS + "합계,51,730\n").replace("name", "이름")
     path = write(tmp_path, text.encode(encoding))
-    assert_refused("row 14: '합계' says that it sums up others", path)
+    assert_refused("row 14: '합계' marks a summary of other rows", path)
 
 
 def test_a_summary_is_seen_at_the_end_of_a_long_file(tmp_path: Path) -> None:
     path = write(tmp_path, "name,hours,score\n" + "Kim,1,2\n" * 300_000 + "Total,51,730\n")
-    assert_refused("row 300002: 'Total' says that it sums up others", path)
+    assert_refused("row 300002: 'Total' marks a summary of other rows", path)
 
 
 def test_a_category_and_a_pupil_called_max_are_no_summaries(tmp_path: Path) -> None:

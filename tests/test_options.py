@@ -34,7 +34,10 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("--port 99999", "--port 99999: it must be a number from 0 to 65535"),
         ("--port -1", "--port -1: it must be a number from 0 to 65535"),
         ("--host localhost", "--host localhost: it must be an IP address, as 127.0.0.1 or 0.0.0.0"),
-        ("--host 192.0.2.1", "192.0.2.1:0 cannot be had: Cannot assign requested address; choose"),
+        (
+            "--host 192.0.2.1",
+            "cannot listen on 192.0.2.1:0: Cannot assign requested address; choose",
+        ),
         (
             "--ssl-certfile none.pem --ssl-keyfile one.key",
             "--ssl-certfile none.pem --ssl-keyfile one.key: No such file or directory",

@@ -40,7 +40,7 @@ def test_raw_does_not_replace_the_exact_model_of_the_same_rows() -> None:
     assert f"champion {champion}: RMSE 0 on these rows; this model: 0.0251 on the same" in ended.out
     assert ended.err == (
         f"training: refused, nothing saved: {champion} fits the same rows better;"
-        " --force saves this model all the same\n"
+        " --force saves this model anyway\n"
     )
     assert [str(model.tag) for model in bentoml.models.list()] == [champion]
 
@@ -251,7 +251,7 @@ def test_a_picture_that_cannot_be_written_saves_nothing(tmp_path: Path) -> None:
     picture = tmp_path / "no" / "fit.png"
     for rows in ([], [tmp_path / "nothing.csv"]):
         err = train(*rows, "--picture", picture, status=1).err
-        assert "no/fit.png: cannot be written, for its folder is not there" in err
+        assert "no/fit.png: cannot be written: its folder does not exist" in err
     assert bentoml.models.list() == []
 
 

@@ -186,7 +186,7 @@ def test_a_terminal_sees_how_far_the_reading_is(tmp_path: Path, home: Home) -> N
 
 def test_a_report_that_cannot_be_written_does_not_hide_that_the_model_is_saved(home: Home) -> None:
     for options, status, also in (
-        ([], 0, "is saved all the same, as study_score:"),
+        ([], 0, "is saved nevertheless, as study_score:"),
         (["--dry-run"], 1, ""),
     ):
         with open("/dev/full", "w") as full:

@@ -309,5 +309,5 @@ def test_a_row_that_sums_up_the_others_is_a_bad_row_of_a_sheet_or_of_parquet(
     columns = {"Name": names, "hours": hours, "score": scores}
     write_parquet(tmp_path / "marks.parquet", columns)
     for name, place in (("marks.xlsx", "row 14"), ("marks.parquet", "row 13")):
-        assert_refused(rf"{place}: '{label}' says that it sums up others", tmp_path / name)
+        assert_refused(rf"{place}: '{label}' marks a summary of other rows", tmp_path / name)
         assert read_rows([tmp_path / name], skip_bad_rows=True).moments.n == 12

@@ -79,10 +79,10 @@ def _add_row_options(add: Any) -> None:
     add("--hours-column", default="hours", metavar="NAME", help="(default: hours)")
     add("--score-column", default="score", metavar="NAME", help="(default: score)")
     mark = _one_of(",;\t |:^~", "a mark that can separate columns")
-    add("--separator", type=mark, metavar="MARK", help="between columns (default: told by a file)")
+    add("--separator", type=mark, metavar="MARK", help="between columns (default: detected)")
     mark = _one_of(",.", "a comma or a point")
-    add("--decimal", type=mark, metavar="MARK", help="in numbers (default: told by a file)")
-    add("--encoding", type=_encoding, metavar="NAME", help="(default: told by a file)")
+    add("--decimal", type=mark, metavar="MARK", help="in numbers (default: detected)")
+    add("--encoding", type=_encoding, metavar="NAME", help="(default: detected)")
     add("--sheet", metavar="NAME", help="of workbooks (default: the first)")
     add(
         "--skip-bad-rows",
@@ -93,7 +93,7 @@ def _add_row_options(add: Any) -> None:
     add(
         "--update",
         metavar="TAG",
-        help="add the rows to those that this model was trained on, which are not needed for it",
+        help="add the rows to this model; the rows that it was trained on are not needed",
     )
     add(
         "--score-range",

@@ -97,7 +97,7 @@ class Engine:
         return f"t{next(self._numbers)}"
 
     def link(self, path: str) -> str:
-        """An SQL literal for a file, by a name in which no character means anything."""
+        """An SQL literal for a file, by a link whose name has no special characters."""
         link = os.path.join(self.folder, self.new_name())
         os.symlink(os.path.abspath(path), link)
         return literal(re.sub(r"([*?[])", r"[\1]", link))

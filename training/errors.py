@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 
 class TrainingError(Exception):
-    """No model or no report comes of this run; the message is one printable line.
+    """The run ends without a model or without a report; the message is one printable line.
 
     `more` are further lines; with `options` added the same command is likely to work.
     """

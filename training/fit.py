@@ -91,7 +91,7 @@ def _descended(
     lr: float,
     epochs: int,
     raw: bool,
-) -> tuple[list[Row], list[tuple[int, float, float, float]]]:
+) -> tuple[list[tuple[float, float]], list[tuple[int, float, float, float]]]:
     """The lines (W, b) that SGD ends at, and the first one's cost, W and b before some epochs."""
     first = problems[0]
     cost = side_by_side([m.cost if raw else standard_cost(m) for m in problems])
@@ -151,7 +151,7 @@ def points(sample: Sample, most: int) -> tuple[Row, ...]:
 def siblings(folds: Sequence[Moments | None]) -> list[Moments | None]:
     """For each fold that has rows the moments of all others; None where there are no others.
 
-    Each is the sum of those before it and those after it, for a difference would lose digits.
+    Each is the sum of those before it and those after it, because a difference would lose digits.
     """
     before = [None, *accumulate(folds, plus)]
     from_here = [*accumulate(reversed(folds), plus)][::-1]
@@ -169,7 +169,7 @@ def standard_cost(moments: Moments) -> Cost:
     return Cost(least / y / y, slope * x / y, var_x / x / x, mean_x=0.0, mean_y=0.0)
 
 
-def from_standard_units(moments: Moments, W: float, b: float) -> Row:
+def from_standard_units(moments: Moments, W: float, b: float) -> tuple[float, float]:
     """W in score units per hour and b in score units, from a line in standard units.
 
     SGD ends a few rounding errors from the minimum, so a number that close to a short decimal
@@ -192,7 +192,7 @@ def _rounded(value: float, scale: float) -> float:
 def _falling(epochs: Iterator[Epoch], cost: Cost, lr: float) -> Iterator[Epoch]:
     """The same epochs; raises CannotFit when one raises a cost.
 
-    On these bowls that happens only where the learning rate is too large.
+    For a quadratic cost that happens only if the learning rate is too large.
     """
     start = cost(torch.zeros_like(cost.slope), torch.zeros_like(cost.slope))
     for epoch in epochs:

@@ -176,7 +176,7 @@ def _slope_unlike(stored: Stored, run: Moments) -> str | None:
     error = math.sqrt(run.cost.least * run.n / max(run.n - 2, 1) / run.sxx)
     if slope > T_EXPECTED * expected_error and run_slope < T_FOUND * error:
         return (
-            "hours explain nothing for certain of these scores, and"
+            "hours do not clearly explain the scores of these rows, and explain"
             f" {champion.training_error.r2:.0%} of the variance of those of {tag}"
         )
     return None

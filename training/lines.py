@@ -57,7 +57,7 @@ def rows(path: str, dialect: Dialect, labels: Labels) -> Iterator[tuple[int, str
 
 
 def _lines(file: IO[str], waiting: deque[str], taken: list[str]) -> Iterator[str]:
-    """Lines that wait, then those of a file; all that were read are `taken`, at the end also ''."""
+    """Waiting lines, then those of a file; each is appended to `taken`, and '' at the end."""
     while True:
         taken.append(waiting.popleft() if waiting else file.readline(LINE_MAX + 1))
         if not taken[-1]:

@@ -34,8 +34,8 @@ ALONE = Group()
 # Answers one row for each fold, and one without a fold that counts the rows out of range. x and r
 # are a row's distances from the reference line, and the sums are those of `Moments`. fsum keeps the
 # digits that sum would lose (Kahan). The sum of squared hashes identifies the rows in any order;
-# that of the hashes themselves would not notice if two rows swapped their scores. With so small a
-# type for the fold, the engine looks up its group instead of hashing it.
+# that of the hashes themselves would not notice if two rows swapped their scores. UTINYINT
+# lets the engine index the groups instead of hashing them.
 SUMS = f"""
     SELECT CASE WHEN hours BETWEEN $h0 AND $h1 AND score BETWEEN $s0 AND $s1
                 THEN (hash % $folds::UBIGINT)::UTINYINT END AS fold,
@@ -193,7 +193,7 @@ class Reading:
                         self.queries[index,] = table.numbers
                         return part
                 except duckdb.Error:
-                    pass  # one of its rows is bad, or all have to be read in another way
+                    pass  # a row is bad or not a plain number: the rows are read as text below
             if (index,) not in self.queries:
                 self.queries[index,] = self._good_rows(index, table)
             return self._sums(self.queries[index,], line)

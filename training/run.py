@@ -41,7 +41,10 @@ FOLDS = 10
 
 
 def run(options: Namespace) -> int:
-    """Train as the options say; returns the exit status, or raises TrainingError, unsaved."""
+    """Train with these options; returns the exit status.
+
+    If it raises TrainingError, nothing is saved.
+    """
     beside = ThreadPoolExecutor(1)
     try:
         with ended_by_terminate(), group() as processes:
@@ -72,7 +75,7 @@ def _import_torch() -> None:
 
 def _run(options: Namespace, processes: Group, torch: Future[None]) -> int:
     if options.picture and not os.path.isdir(os.path.dirname(options.picture) or "."):
-        raise TrainingError(f"{options.picture}: cannot be written, for its folder is not there")
+        raise TrainingError(f"{options.picture}: cannot be written: its folder does not exist")
     update = processes.broadcast(lambda: store.load(options.update)) if options.update else None
     champion = processes.broadcast(_champion)
     progress = Progress(processes)
@@ -165,10 +168,10 @@ def _finish(
     report = Report(model, tag, test.moments if test else None, comparison)
     problem = _print(report, options)
     if problem:
-        saved = f"; the model is saved all the same, as {tag}" if tag else ""
+        saved = f"; the model is saved nevertheless, as {tag}" if tag else ""
         _say(f"the report could not be written: {problem}{saved}")
     if comparison and not tag and not options.dry_run:
-        _say(f"refused, nothing saved: {comparison.reason}; --force saves this model all the same")
+        _say(f"refused, nothing saved: {comparison.reason}; --force saves this model anyway")
         return REFUSED
     return FAILED if problem and not tag else SAVED
 
@@ -200,8 +203,8 @@ def _save(
 ) -> tuple[str | None, Comparison | None]:
     """Save the model unless the champion stays; returns the tag and the comparison.
 
-    One training at a time does that, so none replaces a model that it was not compared with: by now
-    it may be another than the `champion` at the start.
+    Another training may have replaced the champion since the start, so it is read again, under a
+    lock.
     """
     from training.gate import compare, locked
 

@@ -22,10 +22,9 @@ class Epoch(NamedTuple):
 def descend(cost: Cost, lr: float, epochs: int) -> Iterator[Epoch]:
     """SGD from W = b = 0 on each of the problems in `cost`, whose fields have shape (problems,).
 
-    Epochs 0 to `epochs`, as the lab counts them. The loop is an honest one although `cost.slope`
-    is already the least-squares answer: of the cost it is told values and gradients alone, those
-    that the rows themselves would give, and the cost is written around its lowest point because
-    that loses no digits.
+    Epochs 0 to `epochs`, as the lab counts them. `cost.slope` is already the
+    least-squares answer, but SGD does not use it: it sees only the cost and its gradients, as it
+    would from the rows. The cost is written around its minimum because that keeps all digits.
     """
     W = torch.zeros_like(cost.slope, requires_grad=True)
     b = torch.zeros_like(cost.slope, requires_grad=True)

@@ -32,8 +32,8 @@ def labels(
 ) -> Labels:
     """The labels of rows that sum up others, near the head or the end of a table, by their column.
 
-    `head` may go beyond the rows near the head. What every fourth of its rows has is no label but a
-    category, such as an average connection.
+    `head` may go beyond the rows near the head. A word in more than a quarter of its rows is a
+    category, such as an average connection, and not a label.
     """
     near = (*head[:NEAR], *tail[-NEAR:])
     found: dict[int, set[str]] = {}
@@ -64,7 +64,7 @@ def _numbers(row: Sequence[str], indexes: tuple[int, int]) -> tuple[float, ...]:
 
 
 def _fault(label: str) -> str:
-    return f"{label.strip()!r} says that it sums up others; delete it, or the word if it does not"
+    return f"{label.strip()!r} marks a summary of other rows; delete the row, or just the word"
 
 
 def fault_of(row: Sequence[str], labels: Labels) -> str | None:

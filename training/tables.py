@@ -114,7 +114,7 @@ def _typed(
     name: str, kind: str, columns: tuple[str, str], types: tuple[str, str], rows: str
 ) -> Table:
     """A table of rows (row, hours, score, fault) whose columns have types, numbers or text."""
-    # numbers by way of a double: the number counts, not how another type would write it
+    # as doubles first, so that a DECIMAL 1.50 and a DOUBLE 1.5 give the same text
     double = "::DOUBLE" if all(map(query.is_number, types)) else ""
     words = (
         f"SELECT row, coalesce(hours{double}::VARCHAR, '') AS hours,"

@@ -110,19 +110,19 @@ def _is_inside_a_line(chunk: bytes) -> bool:
 def _numbers(link: str, dialect: Dialect, path: str) -> str | None:
     """A query for hours and score as numbers, which fails if a row has too many or few values.
 
-    Where a value has a low line it is null, for the engine would take 1_0 for 10. There is no query
-    where a line is so long that the engine could lose it.
+    A value with an underscore becomes null, because the engine reads 1_0 as 10. None if a line is
+    so long that the engine could lose it.
     """
-    has_low_line = False
+    has_underscore = False
     with open(path, "rb") as file:
         for number, chunk in enumerate(chunks(file)):
             if _is_inside_a_line(chunk):
                 return None
             if not number:
                 chunk = chunk.split(dialect.line_end.encode(), dialect.header_row)[-1]
-            has_low_line = has_low_line or b"_" in chunk
+            has_underscore = has_underscore or b"_" in chunk
     hours, score = (f"c{index}" for index in dialect.indexes)
-    if not has_low_line:
+    if not has_underscore:
         source = _read_csv(link, dialect, "null_padding = false", "DOUBLE")
         return f"SELECT {hours} AS hours, {score} AS score FROM {source}"
     hours, score = (
@@ -137,7 +137,7 @@ def _numbers(link: str, dialect: Dialect, path: str) -> str | None:
 def _words(link: str, dialect: Dialect, labels: Labels) -> str:
     """A query for (row, hours, score, fault) as text, which fails if a row has too many values.
 
-    Where values are padded, the engine lets a quote swallow all that follows, so there may be none.
+    Only for texts without quotes: with null_padding, an open quote would swallow all that follows.
     """
     hours, score = dialect.indexes
     source = _read_csv(link, dialect, "null_padding = true, parallel = false")

@@ -40,7 +40,7 @@ def read(where: str, path: str, name: str | None, columns: Columns) -> Sheet:
     """Read the sheet of that name, or the first visible one; raises DataError.
 
     The first row that names both columns is the header; empty rows are skipped. This may end the
-    process, for calamine keeps every cell up to the last one in memory, empty ones too.
+    process, because calamine keeps every cell up to the last one in memory, empty ones too.
     """
     try:
         with open(path, "rb") as file, calamine.CalamineWorkbook.from_filelike(file) as book:
