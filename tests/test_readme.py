@@ -33,6 +33,7 @@ DOCUMENTS = [
 TAG = re.compile(r"study_score:[a-z0-9]{16}")
 DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 SIZE = re.compile(r"\d+\.\d\d [KM]iB")
+PROGRESS = re.compile(r"reading|read \d+ %|[\d,]+ of [\d,]+ epochs")  # after 10 seconds
 
 
 def name(document: Path) -> str:
@@ -56,10 +57,10 @@ def examples(document: Path) -> list[tuple[str, str]]:
 
 
 def plain(text: str) -> list[str]:
-    """The lines of an output, without what differs from run to run."""
+    """The lines of an output, without what differs from run to run or comes on a slow machine."""
     for pattern, word in ((TAG, "TAG"), (DATE, "DATE"), (SIZE, "SIZE")):
         text = pattern.sub(word, text)
-    return [line.strip() for line in text.splitlines() if line]
+    return [line.strip() for line in text.splitlines() if line and not PROGRESS.fullmatch(line)]
 
 
 def files_below(folder: Path) -> list[str]:
