@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from models.moments import Moments, merged
+from models.moments import Moments, merged, plus
 from models.record import Source
 from training import sample, sources
 from training.bad_rows import BadRows
@@ -44,22 +44,20 @@ class Summary(NamedTuple):
 
 
 class Gathered(NamedTuple):
-    """What the readings of all processes found, by the number of the source."""
+    """What the readings of all processes found, by the number of the source.
+
+    `folds` are the moments of all rows by fold.
+    """
 
     parts: dict[int, Part]
     bad: dict[int, BadRows]
     tables: dict[int, Table]
-
-    @property
-    def folds(self) -> list[Moments | None]:
-        """The moments of all rows by fold."""
-        return functools.reduce(Part.plus, self.parts.values()).folds
+    folds: list[Moments | None]
 
     @property
     def moments(self) -> Moments | None:
         """The moments of all rows, None if there are none."""
-        folds = self.folds
-        return merged(folds) if any(folds) else None
+        return merged(self.folds) if any(self.folds) else None
 
     def source(self, index: int, name: str, record: dict[str, Any]) -> Source:
         """A source as the model lists it; `record` are its size, its hash and the like."""
@@ -153,13 +151,15 @@ def _gathered(reading: Reading) -> Gathered:
     errors = [error for error, *_ in everywhere if error]
     if errors:
         raise min(errors, key=lambda error: error[0])[1]
-    rows = Gathered({}, {}, {})
+    rows = Gathered({}, {}, {}, [None] * reading.options.folds)
     for _, parts, bad, tables in everywhere:
         for index, part in parts.items():
             rows.parts[index] = part.plus(rows.parts[index]) if index in rows.parts else part
         for index, some in bad.items():
             rows.bad[index] = some.plus(rows.bad[index]) if index in rows.bad else some
         rows.tables.update(tables)
+    for part in rows.parts.values():
+        rows.folds[:] = map(plus, rows.folds, part.folds)
     return rows
 
 
