@@ -64,7 +64,7 @@ def test_rows_that_grow_week_by_week_are_hardly_ever_refused(random: Random, fol
         for _ in range(20):
             before, rows = rows, joined(rows, draw(random, 10))
             refused += judge(champion(before, folds), summary(rows, folds)).refused
-    assert refused <= 4
+    assert refused <= 10  # 5 %
 
 
 def test_one_corrected_mark_is_hardly_ever_refused(random: Random) -> None:

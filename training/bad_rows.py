@@ -13,7 +13,7 @@ from training.ways import PLAIN, Way, find_duration, plain
 if TYPE_CHECKING:
     from training.tables import Table
 
-ENDLESS = 1e50  # no score is as large
+ENDLESS = 1e8  # no score is as large
 SHOWN = 60  # characters of a value
 NAMED = 10  # bad rows of a source, in its error
 LONG = 20  # a longer column's name is not repeated in a message

@@ -1,7 +1,7 @@
 """The fold of a row: a hash of its two numbers, and of nothing else.
 
 So the same rows fall into the same folds in every run, whatever their order, file or format. The
-hash is computed twice, by the engine for all rows and by numpy for the few that are sampled.
+hash takes few and simple operations, which the engine and numpy round alike.
 """
 
 from __future__ import annotations
@@ -15,29 +15,25 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-# Both numbers are added up in irrational proportions, so that different rows have different sums.
-WEIGHTS = 0.7548776662466927, 0.5698402909980532
-# The upper and lower 32 bits of the sum are hashed universally (Carter and Wegman 1979, "Universal
-# classes of hash functions"). The factors are below 2^31 and the prime is below 2^32, so that
-# neither the hash nor its square overflows 64 bits. Of 250 pairs of factors, these divided grids of
-# whole and half hours and points most evenly into 2 to 20 folds.
-FACTORS = 0x38DC1D13, 0x38440B03
-PRIME = 4294967291
+# Of several thousand pairs, these divide grids of hours and points most evenly into 2 to 20 folds.
+WEIGHTS = 844.949008, 887.418124
+MIXER = 1_000_000.754877
 
-# The rows of a query (hours, score) with their hashes; adding 0 turns -0 into 0.
+# The rows of a query (hours, score), each with two numbers from 0 to 1. The first, `position`, is
+# the fractional part of a weighted sum (Weyl 1916: such fractions are spread evenly). It decides
+# the fold. Neighbouring rows lie at even distances; squared and enlarged they do not, so `draw` is
+# a fair random number.
 HASHED = """
-    SELECT * EXCLUDE bits, ({} * (bits >> 32) + {} * (bits & 4294967295)) % {} AS hash
-    FROM (SELECT *, ({!r} * hours + {!r} * score + 0.0)::BIT::UBIGINT AS bits
-          FROM ({{rows}}))""".format(*FACTORS, PRIME, *WEIGHTS)
+    SELECT *, abs({} * hours + {} * score) AS weighted, weighted - floor(weighted) AS position,
+           {} * position * position AS mixed, mixed - floor(mixed) AS draw
+    FROM ({{rows}})""".format(*map(repr, WEIGHTS), repr(MIXER))
 
 
 def fold_of(hours: Array, scores: Array, folds: int) -> NDArray[np.int64]:
     """The fold of each row (hours[i], scores[i]), from 0 to folds - 1.
 
     >>> fold_of(np.array([1.0, 2, 3]), np.array([2.0, 4, 6]), 10).tolist()
-    [8, 5, 4]
+    [7, 5, 3]
     """
-    bits = (WEIGHTS[0] * hours + WEIGHTS[1] * scores + 0.0).view(np.uint64)
-    upper, lower = bits >> np.uint64(32), bits & np.uint64(0xFFFFFFFF)
-    hashes = (np.uint64(FACTORS[0]) * upper + np.uint64(FACTORS[1]) * lower) % np.uint64(PRIME)
-    return (hashes % np.uint64(folds)).astype(np.int64)
+    weighted = np.abs(WEIGHTS[0] * hours + WEIGHTS[1] * scores)
+    return ((weighted - np.floor(weighted)) * folds).astype(np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -19,32 +20,31 @@ from training.diagnosis import SAMPLED
 from training.dialect import NO_OPTIONS, Options
 from training.engine import Engine
 from training.errors import DataError, one_line
-from training.folds import HASHED, PRIME
+from training.folds import HASHED
 from training.opening import opened
 from training.processes import Group
 from training.sample import DRAWS, EXTREMES, Draw, Row
 from training.tables import Reader, Table
 
-SCORES = -1e70, 1e70  # their fourth powers, and sums of them, stay far from overflow
+SCORES = -1e9, 1e9  # `position` of larger ones would have too few digits
 HEAD_ROWS = 10_000  # the reference line is the least-squares line of these
 BATCH_FILES = 200  # small files that one query reads
 FLAT = Line(0.0, 0.0, 0.0)
 ALONE = Group()
 
-# Answers one row for each fold, and one without a fold that counts the rows out of range. x and r
-# are a row's distances from the reference line, and the sums are those of `Moments`. fsum keeps the
-# digits that sum would lose (Kahan). The sum of squared hashes identifies the rows in any order;
-# that of the hashes themselves would not notice if two rows swapped their scores. UTINYINT
-# lets the engine index the groups instead of hashing them.
+# The draws of all rows, added up as whole numbers, identify the rows in any order.
+IDENTITY = "sum((draw * 4294967295)::UINTEGER)"
+# Answers one row for each fold. x and r are a row's distances from the reference line, and the sums
+# are those of `Moments`. fsum keeps the digits that sum would lose (Kahan). UTINYINT lets the
+# engine index the groups instead of hashing them.
 SUMS = f"""
-    SELECT CASE WHEN hours BETWEEN $h0 AND $h1 AND score BETWEEN $s0 AND $s1
-                THEN (hash % $folds::UBIGINT)::UTINYINT END AS fold,
-           count(*), sum(hash * hash), min(hours), max(hours), min(score), max(score),
+    SELECT floor(position * $folds)::UTINYINT AS fold, count(*), {IDENTITY},
+           min(hours), max(hours), min(score), max(score),
            {", ".join(f"fsum({'*'.join(names)})" for names in PRODUCTS)}
     FROM (SELECT *, hours - $x AS x, score - $y - $slope * (hours - $x) AS r
           FROM ({HASHED}))
     GROUP BY fold"""
-BY_FILE = f"SELECT file, count(*), sum(hash * hash) FROM ({HASHED}) GROUP BY file"
+BY_FILE = f"SELECT file, count(*), {IDENTITY} FROM ({HASHED}) GROUP BY file"
 
 
 class ReadOptions(NamedTuple):
@@ -72,13 +72,9 @@ class ReadOptions(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Sums of some rows: moments by fold (None for an empty one), and the rows' identity.
-
-    `out_of_range` rows are in neither.
-    """
+    """Sums of some rows: moments by fold (None for an empty one), and the rows' identity."""
 
     folds: list[Moments | None]
-    out_of_range: int = 0
     rows: int = 0
     identity: int = 0
 
@@ -86,6 +82,10 @@ class Part(NamedTuple):
         """The sums of both."""
         folds = [plus(*both) for both in zip(self.folds, other.folds, strict=True)]
         return Part(folds, *map(sum, zip(self[1:], other[1:], strict=True)))
+
+
+class OutOfRange(Exception):
+    """A number is missing or out of range."""
 
 
 class Reading:
@@ -134,7 +134,7 @@ class Reading:
             low, high = np.array([limit[1:] for limit in self.options.limits]).T
             head = head[((head >= low) & (head <= high)).all(axis=1)]
             if len(head):
-                return within_scores(Moments.of(*head.T).least_squares)
+                return Moments.of(*head.T).least_squares
         return FLAT
 
     def reduce(self, line: Line) -> None:
@@ -172,14 +172,15 @@ class Reading:
             except duckdb.Error:
                 return False
             self.queries[indexes] = f"FROM {table}"
-        part = self._sums(self.queries[indexes], line)
-        if part.out_of_range:
+        try:
+            part = self._sums(self.queries[indexes], line)
+        except (duckdb.Error, OutOfRange):
             del self.queries[indexes]
             return False
         by_file = BY_FILE.format(rows=self.queries[indexes])
         numbers = {file: numbers for file, *numbers in self.engine.rows(by_file)}
         for index in indexes:
-            self.parts[index] = Part([None] * self.options.folds, 0, *numbers.get(index, (0, 0)))
+            self.parts[index] = Part([None] * self.options.folds, *numbers.get(index, (0, 0)))
         self.parts[indexes[0]] = self.parts[indexes[0]]._replace(folds=part.folds)
         return True
 
@@ -187,13 +188,11 @@ class Reading:
         table = self.tables[index]
         try:
             if (index,) not in self.queries and table.numbers:
-                try:
+                # if a row is bad or not a plain number, the rows are read as text below
+                with contextlib.suppress(duckdb.Error, OutOfRange):
                     part = self._sums(table.numbers, line)
-                    if not part.out_of_range:
-                        self.queries[index,] = table.numbers
-                        return part
-                except duckdb.Error:
-                    pass  # a row is bad or not a plain number: the rows are read as text below
+                    self.queries[index,] = table.numbers
+                    return part
             if (index,) not in self.queries:
                 self.queries[index,] = self._good_rows(index, table)
             return self._sums(self.queries[index,], line)
@@ -212,16 +211,14 @@ class Reading:
         return rows
 
     def _sums(self, rows: str, line: Line) -> Part:
-        """The sums of a query's rows (hours, score); raises duckdb.Error."""
+        """The sums of a query's rows (hours, score); raises duckdb.Error and OutOfRange."""
         (_, h0, h1), (_, s0, s1) = self.options.limits
-        limits = {"h0": h0, "h1": h1, "s0": s0, "s1": s1}
-        values = {**line._asdict(), **limits, "folds": self.options.folds}
+        values = {**line._asdict(), "folds": self.options.folds}
         part = Part([None] * self.options.folds)
         for fold, n, identity, *numbers in self.engine.rows(SUMS.format(rows=rows), values):
-            if fold is None:
-                part = part._replace(out_of_range=n)
-                continue
             min_x, max_x, min_y, max_y, *sums = numbers
+            if fold is None or not (h0 <= min_x and max_x <= h1 and s0 <= min_y and max_y <= s1):
+                raise OutOfRange
             part.folds[fold] = Moments(
                 line=line,
                 n=n,
@@ -240,10 +237,10 @@ class Reading:
         for indexes, rows in self.queries.items():
             n = sum(self.parts[index].rows for index in indexes)
             # so few suffice unless most rows are repeated often
-            below = PRIME if n <= SAMPLED else PRIME * 8 * SAMPLED // n
+            below = 8 * SAMPLED / max(n, 1)
             lowest = self.engine.rows(DRAWS.format(rows=rows), {"below": below})
-            if len(lowest) < SAMPLED and below < PRIME:
-                lowest = self.engine.rows(DRAWS.format(rows=rows), {"below": PRIME})
+            if len(lowest) < SAMPLED and below < 1:
+                lowest = self.engine.rows(DRAWS.format(rows=rows), {"below": 1.0})
             draws += lowest
         return draws
 
@@ -254,8 +251,3 @@ class Reading:
             for rows in self.queries.values()
             for row in self.engine.rows(EXTREMES.format(rows=rows), line._asdict())
         ]
-
-
-def within_scores(line: Line) -> Line:
-    """The line, or a flat one if its scores would be larger than those of rows may be."""
-    return line if abs(line.slope) * HOURS_MAX <= SCORES[1] else FLAT

@@ -15,7 +15,7 @@ from training.engine import Engine
 from training.errors import DataError, counted
 from training.identity import same_twice
 from training.processes import Group
-from training.reduce import ALONE, Part, Reading, ReadOptions, within_scores
+from training.reduce import ALONE, Part, Reading, ReadOptions
 from training.sample import MINUTES, NO_SAMPLE, Row, Sample
 from training.tables import Table
 
@@ -136,7 +136,7 @@ def _reduced(reading: Reading, known: Moments | None) -> Gathered:
     rows = _gathered(reading)
     moments = rows.moments
     if moments and (known + moments if known else moments).is_poor:
-        reading.reduce(within_scores(moments.least_squares))
+        reading.reduce(moments.least_squares)
         rows = _gathered(reading)
     return rows
 

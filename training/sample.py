@@ -13,7 +13,7 @@ import numpy as np
 from models.findings import SURE
 from models.moments import LEAST, Line, Moments
 from training.diagnosis import DISTANCE, SAMPLED, diagnose, kurtosis_of
-from training.folds import HASHED, PRIME
+from training.folds import HASHED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,13 +21,10 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 Row = tuple[float, float]  # hours and score
-Draw = tuple[int, float, float, int]  # the drawn number, hours, score, how often the row occurs
+Draw = tuple[float, float, float, int]  # the drawn number, hours, score, how often it occurs
 
-# Hashes of neighbouring rows lie at even distances; their squares do not, and so draw fairly.
 DRAWS = f"""
-    SELECT draw, hours, score, count(*)
-    FROM (SELECT hours, score, hash * hash % {PRIME} AS draw FROM ({HASHED}))
-    WHERE draw < $below
+    SELECT draw, hours, score, count(*) FROM ({HASHED}) WHERE draw < $below
     GROUP BY hours, score, draw ORDER BY draw, hours, score LIMIT {SAMPLED}"""
 EXTREMES = """
     FROM (SELECT hours, score FROM ({rows}) ORDER BY hours, score LIMIT 1)
@@ -50,7 +47,7 @@ class Sample(NamedTuple):
     @classmethod
     def of(cls, draws: Sequence[Sequence[Draw]]) -> Sample:
         """The sample of all rows, from the lowest draws of each part."""
-        times: Counter[tuple[int, float, float]] = Counter()
+        times: Counter[tuple[float, float, float]] = Counter()
         for draw, hours, score, count in itertools.chain(*draws):
             times[draw, hours, score] += count
         lowest = sorted(times.items())[:SAMPLED]
