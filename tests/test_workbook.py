@@ -18,10 +18,10 @@ import pytest
 
 from tests.data import CARS_DIST, CARS_SPEED, FILES, assert_refused, read_rows, write_parquet
 from training import workbook
-from training.bounded import Died
 from training.columns import Columns
 from training.engine import Engine
 from training.errors import DataError
+from training.limited_process import Died
 
 FILTERED = 'table:visibility="filter"'
 BOOKS = ["openpyxl.xlsx", "calc.xlsx", "calc.xls", "calc.ods"]
@@ -277,13 +277,13 @@ def test_a_sheet_that_takes_all_memory_is_refused_in_a_sentence(
 
 def test_one_process_reads_all_workbooks_and_is_gone_afterwards() -> None:
     with Engine() as engine:
-        pids = {engine.bounded.call(os.getpid) for _ in range(3)}
+        pids = {engine.limited_process.call(os.getpid) for _ in range(3)}
         (pid,) = pids
         assert pid != os.getpid()
         os.kill(pid, signal.SIGINT)
-        assert engine.bounded.call(os.getpid) == pid
+        assert engine.limited_process.call(os.getpid) == pid
         with pytest.raises(Died):
-            engine.bounded.call(os.abort)
+            engine.limited_process.call(os.abort)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 

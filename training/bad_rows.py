@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from training.engine import Engine
 from training.errors import DataError, counted
-from training.ways import PLAIN, Way, find_duration, plain
+from training.notation import PLAIN, Notation, find_duration, plain
 
 if TYPE_CHECKING:
     from training.tables import Table
@@ -18,11 +18,11 @@ SHOWN = 60  # characters of a value
 NAMED = 10  # bad rows of a source, in its error
 LONG = 20  # a longer column's name is not repeated in a message
 WITH_MARK = re.compile(r"\s*[-+]?\d+[.,]\d+\s*")
-CLOCK = r"\d{1,2}:\d\d(:\d\d)?"
+TIME_OF_DAY = r"\d{1,2}:\d\d(:\d\d)?"
 HINTS = (  # what to write instead
     (
         re.compile(
-            rf"(?i)(오전|오후|[ap]m)?\s*{CLOCK}\s*[ap]\.?m\.?|(오전|오후)\s*\d.*|\d{{4}}-\d\d-\d\d.*"
+            rf"(?i)(오전|오후|[ap]m)?\s*{TIME_OF_DAY}\s*[ap]\.?m\.?|(오전|오후)\s*\d.*|\d{{4}}-\d\d-\d\d.*"
         ),
         "a time of day or a date is no number of hours; in a sheet, (end - start) * 24 is",
     ),
@@ -100,31 +100,34 @@ class BadRows(NamedTuple):
 
 def separate(
     engine: Engine, table: Table, limits: tuple[Limit, Limit]
-) -> tuple[str, BadRows, Way | None]:
+) -> tuple[str, BadRows, Notation | None]:
     """The query for the usable rows of a table, its bad rows, and how its hours are written.
 
     The last is None where hours are plain numbers. Raises duckdb.Error.
     """
-    words = table.words()
-    way = None
-    judged = _judged(words, table.decimal, limits)
+    texts = table.as_text()
+    notation = None
+    judged = _judged(texts, table.decimal, limits)
     bad = _find(engine, judged, table, limits)
-    if bad.has_no_number and (way := find_duration(engine, words, table.decimal)):
-        judged = _judged(words, table.decimal, limits, way)
+    if bad.has_no_number and (notation := find_duration(engine, texts, table.decimal)):
+        judged = _judged(texts, table.decimal, limits, notation)
         bad = _find(engine, judged, table, limits)
-    return f"SELECT x AS hours, y AS score FROM ({judged}) WHERE reason IS NULL", bad, way
+    return f"SELECT x AS hours, y AS score FROM ({judged}) WHERE reason IS NULL", bad, notation
 
 
-def _judged(words: str, decimal: str, limits: tuple[Limit, Limit], hours: Way | None = None) -> str:
-    """A query for the rows of `words` (row, hours, score, fault), all text but `row`.
+def _judged(
+    texts: str, decimal: str, limits: tuple[Limit, Limit], hours: Notation | None = None
+) -> str:
+    """A query for the rows of `texts` (row, hours, score, fault), all text but `row`.
 
     It adds their numbers x and y, null where a text is no number, and `reason`, null where the row
-    can be used, else the place of the reason in `_reasons`. Hours may be written in another way.
+    can be used, else the place of the reason in `_reasons`. `hours` is their notation, if they are
+    not plain numbers.
     """
     numbers, tests = [], ["WHEN fault IS NOT NULL THEN 0"]
     for k, (column, name) in enumerate((("hours", "x"), ("score", "y"))):
-        way = (None if k else hours) or plain(column, decimal)
-        numbers.append(f"CASE WHEN {way.fits} THEN {way.number} END AS {name}")
+        notation = (None if k else hours) or plain(column, decimal)
+        numbers.append(f"CASE WHEN {notation.fits} THEN {notation.number} END AS {name}")
         missing, low, high = 3 * k + 1, limits[k].low, limits[k].high
         tests.append(
             f"WHEN {column} = '' THEN {missing} WHEN {name} IS NULL THEN {missing + 1}"
@@ -132,7 +135,7 @@ def _judged(words: str, decimal: str, limits: tuple[Limit, Limit], hours: Way | 
         )
     return (
         f"SELECT *, CASE {' '.join(tests)} END AS reason"
-        f" FROM (SELECT *, {', '.join(numbers)} FROM ({words}))"
+        f" FROM (SELECT *, {', '.join(numbers)} FROM ({texts}))"
     )
 
 
@@ -151,7 +154,7 @@ def _find(engine: Engine, judged: str, table: Table, limits: tuple[Limit, Limit]
         bad.first[reason] = [
             BadRow(
                 row,
-                f"{table.place(row, column)}: "
+                f"{table.locate(row, column)}: "
                 + (fault or _problem(limits[column or 0], (hours, score)[column or 0], decimal)),
             )
             for row, hours, score, fault in first

@@ -13,7 +13,7 @@ OTHER_SEPARATORS = {" ": "blanks", ":": "colons", "^": "carets", "~": "tildes"} 
 # In these encodings digits and marks are the same bytes as in ASCII, and no part of another
 # character: the encoding decides what columns are called, and nothing about the numbers.
 ENCODINGS = {"utf-8": "UTF-8", "cp949": "CP949", "cp1252": "Windows-1252"}
-MARKS = '0123456789+-.,;:|\t\r\n"eE '
+SYNTAX = '0123456789+-.,;:|\t\r\n"eE '  # what numbers and separators are written with
 
 
 class Options(NamedTuple):
@@ -75,7 +75,7 @@ def encoding_name(encoding: str) -> str:
 
 def is_wide(encoding: str) -> bool:
     """Whether digits and marks are other bytes than in ASCII, as in UTF-16."""
-    return MARKS.encode(encoding) != MARKS.encode()
+    return SYNTAX.encode(encoding) != SYNTAX.encode()
 
 
 def decoder(encoding: str, errors: str) -> codecs.IncrementalDecoder:

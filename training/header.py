@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from training.columns import Columns, is_number
+from training.columns import Columns, looks_numeric
 from training.dialect import (
     ENCODINGS,
     LINE_MAX,
@@ -26,7 +26,7 @@ OTHER_ENCODINGS = "cp932", "gb18030", "big5", "cp1250", "cp1251", "cp1253", "cp1
 LINE = re.compile(r'((?:[^"\r\n]|"[^"]*")*)(\r?\n|\r|)')  # a quoted line end is part of the line
 
 
-class Line(NamedTuple):
+class TextLine(NamedTuple):
     """One of the first lines; `start` and `end` (after its line end) are places in the text."""
 
     row: int
@@ -38,13 +38,13 @@ class Line(NamedTuple):
 class Header(NamedTuple):
     """A line, read as the names of columns."""
 
-    line: Line
+    line: TextLine
     separator: str
     encoding: str
     names: tuple[str, ...]
 
 
-def first_lines(name: str, text: str, whole: bool) -> tuple[list[Line], str]:
+def first_lines(name: str, text: str, whole: bool) -> tuple[list[TextLine], str]:
     """The lines that may be the header, and what lines end in; raises DataError."""
     if "\0" in text:
         raise DataError(
@@ -53,7 +53,7 @@ def first_lines(name: str, text: str, whole: bool) -> tuple[list[Line], str]:
         )
     if not text.strip():
         raise DataError(f"{name}: the file is empty; its first line must name the columns")
-    lines: list[Line] = []
+    lines: list[TextLine] = []
     line_end = ""
     for match in itertools.islice(LINE.finditer(text), HEADER_LINES):
         line, after = match.groups()
@@ -61,7 +61,7 @@ def first_lines(name: str, text: str, whole: bool) -> tuple[list[Line], str]:
         if is_cut or len(line) > LINE_MAX or (after == "\r" and line_end == "\n"):
             break
         line_end = line_end or after[-1:]
-        lines.append(Line(len(lines) + 1, line, *match.span()))
+        lines.append(TextLine(len(lines) + 1, line, *match.span()))
     if not any(line.text.strip() for line in lines):
         raise DataError(
             f"{name}, row {len(lines) + 1}: the line, which must name the columns, does not end"
@@ -71,7 +71,7 @@ def first_lines(name: str, text: str, whole: bool) -> tuple[list[Line], str]:
 
 
 def find(
-    name: str, head: bytes, lines: Sequence[Line], columns: Columns, options: Options
+    name: str, head: bytes, lines: Sequence[TextLine], columns: Columns, options: Options
 ) -> Header:
     """The line that names both columns, in a text that begins with `head`; raises DataError."""
     headers = _readings(head, lines, options)
@@ -90,7 +90,7 @@ def find(
     raise _not_named(name, headers[0], likeliest, columns, options)
 
 
-def _readings(head: bytes, lines: Sequence[Line], options: Options) -> list[Header]:
+def _readings(head: bytes, lines: Sequence[TextLine], options: Options) -> list[Header]:
     """Every way to read one of the first lines as a header, the likeliest encoding first."""
     separators = [options.separator] if options.separator else [*SEPARATORS, *OTHER_SEPARATORS]
     return [
@@ -103,7 +103,7 @@ def _readings(head: bytes, lines: Sequence[Line], options: Options) -> list[Head
     ]
 
 
-def _encodings(head: bytes, line: Line, options: Options) -> list[str]:
+def _encodings(head: bytes, line: TextLine, options: Options) -> list[str]:
     """The encodings that a line can be in, the likeliest first."""
     if line.text.isascii() and not options.encoding:
         return ["utf-8"]  # any would do
@@ -125,7 +125,7 @@ def _fits(data: bytes, encoding: str, cut: int = 0) -> bool:
     return True
 
 
-def _names(line: Line, separator: str, encoding: str) -> tuple[str, ...]:
+def _names(line: TextLine, separator: str, encoding: str) -> tuple[str, ...]:
     """The names in a line; none where a quote is inside a name."""
     text = line.text.encode("latin-1").decode(encoding)
     try:
@@ -170,7 +170,7 @@ def _not_named(
         if columns.among(names):
             message = f"{where}: names both columns, but not between commas; {hint}"
             return DataError(message, options=advice)
-    elif sum(map(is_number, names)) > 1:
+    elif sum(map(looks_numeric, names)) > 1:
         advice = ["--hours-column", "1", "--score-column", "2"]
         hint = f"this line looks like data, not a header; {' '.join(advice)} count columns"
         advice *= len(names) == 2
@@ -182,7 +182,7 @@ def _not_named(
 
 
 def _refuse_other_encoding(
-    name: str, head: bytes, lines: Sequence[Line], columns: Columns, options: Options
+    name: str, head: bytes, lines: Sequence[TextLine], columns: Columns, options: Options
 ) -> None:
     """Raise DataError if a line names both columns in an encoding that needs an option."""
     if options.encoding or "".join(columns).isascii():
@@ -197,7 +197,7 @@ def _refuse_other_encoding(
             )
 
 
-def _unreadable(name: str, head: bytes, lines: Sequence[Line], options: Options) -> DataError:
+def _unreadable(name: str, head: bytes, lines: Sequence[TextLine], options: Options) -> DataError:
     """The error where none of the lines can name columns."""
     where = f"{name}, row {lines[0].row if lines else 2}"
     if not any(line.text.strip() for line in lines):

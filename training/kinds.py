@@ -15,7 +15,8 @@ from training.engine import chunks
 from training.errors import DataError
 
 Kind = Literal["text", "Parquet", "workbook", "zip"]
-ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+TEXT_ENDINGS = (".csv", ".tsv")
+ENDINGS = (*TEXT_ENDINGS, ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 # The first bytes of other files that people try; each sentence says what to do instead
 NO_TABLES = (
@@ -115,8 +116,10 @@ def _zip(name: str, file: IO[bytes]) -> Kind:
     try:
         with zipfile.ZipFile(file) as archive:
             names = [entry.replace("\\", "/") for entry in archive.namelist()]
-            if "mimetype" in names and b"opendocument" in (kind := archive.read("mimetype")[:99]):
-                if b"spreadsheet" in kind:
+            if "mimetype" in names and b"opendocument" in (
+                mime_type := archive.read("mimetype")[:99]
+            ):
+                if b"spreadsheet" in mime_type:
                     return "workbook"
                 raise no_table(name, "an OpenDocument text; save the table in it as CSV")
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
@@ -136,7 +139,7 @@ def tables_in(names: Iterable[str]) -> list[str]:
     return [
         name
         for name in names
-        if name.lower().endswith(ENDINGS)
+        if name.lower().endswith((*ENDINGS, ".txt"))
         and not any(part.startswith((".", "_")) for part in re.split(r"[/\\]", name))
     ]
 

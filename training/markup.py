@@ -26,7 +26,7 @@ TAG = re.compile(
 )
 ODS_TAG = re.compile(rb"<table:(table-row|table-cell|covered-table-cell)\b([^>]*)>")
 NOTABLE = re.compile(rb'<(?:\w+:)?f\b|hidden="|t="e"')
-PLACE = re.compile(rb'\br="([A-Z]*)(\d+)"')
+CELL = re.compile(rb'\br="([A-Z]*)(\d+)"')
 REPEATED = re.compile(rb'number-(?:rows|columns)-repeated="(\d{1,7})"')
 
 
@@ -82,14 +82,14 @@ def _xlsx(archive: zipfile.ZipFile, entries: dict[str, str], sheet: str, markup:
     if not (styled or NOTABLE.search(content)):
         return
     row = column = 0
-    for kind, attributes, formula, value in TAG.findall(content):
-        place = PLACE.search(attributes)
-        if kind == b"row":
-            row, column = int(place[2]) if place else row + 1, 0
+    for tag, attributes, formula, value in TAG.findall(content):
+        cell = CELL.search(attributes)
+        if tag == b"row":
+            row, column = int(cell[2]) if cell else row + 1, 0
             if re.search(rb'\bhidden="(?:1|true)"', attributes):
                 markup.hidden.add(row)
             continue
-        column = _number(place[1]) if place else column + 1
+        column = _number(cell[1]) if cell else column + 1
         if b't="e"' in attributes:
             markup.faults[row, column] = IN_ERROR
         elif (
@@ -109,8 +109,8 @@ def _percent(styles: ElementTree.Element) -> Iterator[bytes]:
         for each in styles.iterfind(".//{*}numFmt")
     }
     for number, each in enumerate(styles.iterfind("{*}cellXfs/{*}xf")):
-        kind = int(each.get("numFmtId", 0))
-        if "%" in own.get(kind, "%" if kind in PERCENT else ""):
+        format_id = int(each.get("numFmtId", 0))
+        if "%" in own.get(format_id, "%" if format_id in PERCENT else ""):
             yield str(number).encode()
 
 
@@ -128,9 +128,9 @@ def _ods(content: bytes, sheet: str, markup: Markup) -> None:
         if not name or unescape(name[1].decode()) != sheet:
             continue
         row = next_row = column = next_column = 1
-        for kind, attributes in ODS_TAG.findall(table):
+        for tag, attributes in ODS_TAG.findall(table):
             times = int(match[1]) if (match := REPEATED.search(attributes)) else 1
-            if kind == b"table-row":
+            if tag == b"table-row":
                 row, next_row, next_column = next_row, next_row + times, 1
                 if b'visibility="collapse"' in attributes or b'visibility="filter"' in attributes:
                     markup.hidden.update(range(row, min(next_row, ROWS_MAX)))

@@ -19,7 +19,7 @@ from training.engine import Engine, identifier
 from training.errors import DataError, TrainingError, one_line
 
 ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z0-9_]*)://(?P<rest>.*)", re.DOTALL)
-PLACE = re.compile(r"(\[[\da-fA-F:.]*\]|[\w.,-]*)(:\d+)?(/[\w./ -]*)?")
+HOST = re.compile(r"(\[[\da-fA-F:.]*\]|[\w.,-]*)(:\d+)?(/[\w./ -]*)?")
 PARTS = re.compile("[:@/?#&=]")
 # What is shown in place of a driver's message that may contain a password
 REASONS = {
@@ -40,7 +40,7 @@ def shown(address: str) -> str:
         return "the address"
     if parts["scheme"] == "sqlite" and "@" not in address:
         return address
-    return f"{parts['scheme']}://{PLACE.match(parts['rest'].rpartition('@')[2])[0]}"  # type: ignore[index]
+    return f"{parts['scheme']}://{HOST.match(parts['rest'].rpartition('@')[2])[0]}"  # type: ignore[index]
 
 
 def load(
@@ -100,31 +100,31 @@ def _from_driver(
     return (hours, score), (types[hours], types[score])
 
 
-def is_text(kind: str) -> bool:
+def is_text_type(sql_type: str) -> bool:
     """Whether a column of this type holds text, which may contain numbers, or nothing."""
-    return kind in ("VARCHAR", '"NULL"') or kind.startswith("ENUM")
+    return sql_type in ("VARCHAR", '"NULL"') or sql_type.startswith("ENUM")
 
 
-def is_number(kind: str) -> bool:
+def is_numeric_type(sql_type: str) -> bool:
     """Whether a column of this type holds numbers."""
     return (
-        kind.endswith("INT")
-        or kind.startswith(("INTEGER", "UINTEGER", "DECIMAL"))
-        or kind in ("DOUBLE", "FLOAT")
-    ) and not kind.endswith("]")
+        sql_type.endswith("INT")
+        or sql_type.startswith(("INTEGER", "UINTEGER", "DECIMAL"))
+        or sql_type in ("DOUBLE", "FLOAT")
+    ) and not sql_type.endswith("]")
 
 
-def refuse_type(table: str, column: str, kind: str) -> None:
+def refuse_type(table: str, column: str, sql_type: str) -> None:
     """Raises DataError, with the cast to write, for a type that is neither number nor text."""
-    if is_number(kind) or is_text(kind):
+    if is_numeric_type(sql_type) or is_text_type(sql_type):
         return
     name = identifier(column)
-    cast = f"CAST({name} AS {'numeric' if kind == 'MONEY' else 'DOUBLE PRECISION'})"
-    if kind in ("INTERVAL", "TIME"):
+    cast = f"CAST({name} AS {'numeric' if sql_type == 'MONEY' else 'DOUBLE PRECISION'})"
+    if sql_type in ("INTERVAL", "TIME"):
         cast = f"extract(epoch FROM {name}) / 3600"
     raise DataError(
-        f"{table}: column {column!r} is of type {kind}, which is no number; write what number it"
-        f" stands for, such as {cast}"
+        f"{table}: column {column!r} is of type {sql_type}, which is no number; write what number"
+        f" it stands for, such as {cast}"
     )
 
 

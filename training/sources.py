@@ -15,11 +15,10 @@ from typing import Any, NamedTuple
 
 from training import bucket, query
 from training.errors import DataError, counted
+from training.kinds import ENDINGS, TEXT_ENDINGS
 
 LAB_CSV = b"hours,score\n1,2\n2,4\n3,6\n"
-TEXTS = (".csv", ".tsv")
-ENDINGS = (*TEXTS, ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-PACKED = tuple(name + packed for name in TEXTS for packed in (".gz", ".zst", ".zip"))
+PACKED = tuple(name + packed for name in TEXT_ENDINGS for packed in (".gz", ".zst", ".zip"))
 HIDDEN = (".", "_", "~$")
 TABLE_FORMATS = re.compile(r"/(?:(?P<delta>_delta_log)/|metadata/[^/]*\.metadata\.json$)")
 SMALL_BYTES = 1 << 18
@@ -98,23 +97,23 @@ class Query(NamedTuple):
         return {"bytes": None, "sha256": None, "query": self.sql}
 
 
-Place = File | Query | bucket.Object
+Input = File | Query | bucket.Object
 
 
-def is_shared(place: Place) -> bool:
+def is_shared(input_: Input) -> bool:
     """Whether several processes read parts of it: a large Parquet file."""
-    if not (isinstance(place, File) and place.size and place.size > SHARED_BYTES):
+    if not (isinstance(input_, File) and input_.size and input_.size > SHARED_BYTES):
         return False
-    with place.open() as file:
+    with input_.open() as file:
         return file.peek(4).startswith(b"PAR1")
 
 
-def is_small(place: Place) -> bool:
+def is_small(input_: Input) -> bool:
     """Whether it is read by one query together with other small files."""
-    return place.size is not None and place.size < SMALL_BYTES
+    return input_.size is not None and input_.size < SMALL_BYTES
 
 
-def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Place], list[str]]:
+def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Input], list[str]]:
     """Every file or object that the paths, folders, globs and URLs name, once, and notes.
 
     No path means the lab's rows; with `sql` the path is a database's address. Raises DataError if a
@@ -124,7 +123,7 @@ def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Place], lis
         return [Query(query.shown(address), address, sql) for address in paths], []
     if not paths:
         return [File("lab", LAB_CSV)], []
-    places: dict[str, Place] = {}
+    inputs: dict[str, Input] = {}
     notes = []
     for path in paths:
         if query.ADDRESS.match(path) and not (bucket.is_url(path) or os.path.lexists(path)):
@@ -135,15 +134,15 @@ def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Place], lis
         matches, passed_over = (_in_bucket if bucket.is_url(path) else _on_disk)(path)
         if not matches:
             raise DataError(f"{path}: no file there whose name ends in {', '.join(ENDINGS)}")
-        for place in matches:
-            is_file = isinstance(place, File)
-            places.setdefault(os.path.realpath(place.name) if is_file else place.name, place)
+        for input_ in matches:
+            is_file = isinstance(input_, File)
+            inputs.setdefault(os.path.realpath(input_.name) if is_file else input_.name, input_)
         if passed_over:
             notes.append(
                 f"{path}: passed over {counted(passed_over, 'file')}: names begin with . or _,"
                 " or end in no kind of table"
             )
-    return list(places.values()), notes
+    return list(inputs.values()), notes
 
 
 def _refuse_table_format(name: str, files: Iterable[str]) -> None:
@@ -166,7 +165,7 @@ def _table_logs(files: Iterable[str]) -> Iterator[str]:
             yield from glob.iglob(os.path.join(glob.escape(str(folder)), pattern))
 
 
-def _on_disk(path: str) -> tuple[list[Place], int]:
+def _on_disk(path: str) -> tuple[list[Input], int]:
     """The files of a path or glob, and how many of a folder's files were passed over."""
     if os.path.isdir(path):
         _refuse_table_format(path, _table_logs([os.path.join(path, "any")]))
@@ -174,12 +173,12 @@ def _on_disk(path: str) -> tuple[list[Place], int]:
     if os.path.lexists(path) or not glob.has_magic(path):
         return [File(path)], 0
     names = sorted(glob.glob(path, recursive=True))
-    files: list[Place] = [File(name) for name in names if not os.path.isdir(name)]
+    files: list[Input] = [File(name) for name in names if not os.path.isdir(name)]
     if files:
         _refuse_table_format(path, _table_logs(file.name for file in files))
         return files, 0
     folders = [_on_disk(name) for name in names]
-    return [place for places, _ in folders for place in places], sum(n for _, n in folders)
+    return [each for files, _ in folders for each in files], sum(n for _, n in folders)
 
 
 def _files_in(folder: str) -> list[str]:
@@ -190,7 +189,7 @@ def _files_in(folder: str) -> list[str]:
     return sorted(os.path.join(parent, name) for parent, _, names in walk for name in names)
 
 
-def _in_bucket(url: str) -> tuple[list[Place], int]:
+def _in_bucket(url: str) -> tuple[list[Input], int]:
     objects = {each.name: each for each in bucket.find(url)}
     if url in objects or glob.has_magic(url):
         return list(objects.values()), 0
@@ -198,12 +197,12 @@ def _in_bucket(url: str) -> tuple[list[Place], int]:
 
 
 def _tables(
-    folder: str, names: Sequence[str], place: Callable[[str], Place]
-) -> tuple[list[Place], int]:
+    folder: str, names: Sequence[str], make: Callable[[str], Input]
+) -> tuple[list[Input], int]:
     """The files of a folder that are tables by their names, and how many are not."""
     _refuse_table_format(folder, names)
     tables = [
-        place(name)
+        make(name)
         for name in names
         if name.lower().endswith((*ENDINGS, *PACKED))
         and not any(part.startswith(HIDDEN) for part in name[len(folder) :].split("/"))

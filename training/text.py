@@ -15,32 +15,34 @@ from training.detect import HEAD_BYTES, detect, records
 from training.dialect import LINE_MAX, Dialect, decoder, is_wide
 from training.engine import Engine, chunks, literal
 from training.summaries import Labels
-from training.tables import Reader, Table
+from training.tables import Context, Table
 
 MORE_BLANKS = re.compile(rb"(?<=[\r\n ]) +| +(?=[\r\n])")
 TAIL_BYTES = 1 << 16
 
 
-def table(name: str, path: str | None, pieces: Iterator[bytes], reader: Reader) -> Table:
+def table(name: str, path: str | None, pieces: Iterator[bytes], context: Context) -> Table:
     """The two columns of a text, read from its pieces where it is no file; raises DataError."""
     head = next(pieces, b"")
     is_whole = len(head) < HEAD_BYTES
-    dialect = detect(name, head[:HEAD_BYTES], is_whole, reader.columns, reader.options)
-    path = _file(path, itertools.chain([head], pieces), dialect, reader.engine)
+    dialect = detect(name, head[:HEAD_BYTES], is_whole, context.columns, context.options)
+    path = _file(path, itertools.chain([head], pieces), dialect, context.engine)
     labels = _labels(path, dialect)
-    link = reader.engine.link(path)
+    link = context.engine.link(path)
 
-    def words() -> str:
+    def as_text() -> str:
         if _rows_are_lines(path):
             with contextlib.suppress(duckdb.Error):
-                copy = reader.engine.new_name()
-                reader.engine.rows(f"CREATE TEMP TABLE {copy} AS {_words(link, dialect, labels)}")
+                copy = context.engine.new_name()
+                context.engine.rows(
+                    f"CREATE TEMP TABLE {copy} AS {_as_text(link, dialect, labels)}"
+                )
                 return f"SELECT * FROM {copy}"
-        return f"SELECT * FROM {reader.engine.table(lines.rows(path, dialect, labels))}"
+        return f"SELECT * FROM {context.engine.table(lines.rows(path, dialect, labels))}"
 
     hours, score = (dialect.names[index] for index in dialect.indexes)
-    numbers = None if labels else _numbers(link, dialect, path)
-    return Table(name, "text", (hours, score), words, numbers, dialect.decimal, str(dialect))
+    as_numbers = None if labels else _as_numbers(link, dialect, path)
+    return Table(name, "text", (hours, score), as_text, as_numbers, dialect.decimal, str(dialect))
 
 
 def _file(path: str | None, pieces: Iterator[bytes], dialect: Dialect, engine: Engine) -> str:
@@ -85,7 +87,7 @@ def _labels(path: str, dialect: Dialect) -> Labels:
     first, near_end = (
         [[dialect.decode(cell) for cell in row] for row in some] for some in (first_rows, last_rows)
     )
-    return summaries.labels(first, near_end, dialect.indexes)
+    return summaries.find_labels(first, near_end, dialect.indexes)
 
 
 def _rows_are_lines(path: str) -> bool:
@@ -107,7 +109,7 @@ def _is_inside_a_line(chunk: bytes) -> bool:
     return len(chunk) > LINE_MAX and b"\n" not in chunk and b"\r" not in chunk
 
 
-def _numbers(link: str, dialect: Dialect, path: str) -> str | None:
+def _as_numbers(link: str, dialect: Dialect, path: str) -> str | None:
     """A query for hours and score as numbers, which fails if a row has too many or few values.
 
     A value with an underscore becomes null, because the engine reads 1_0 as 10. None if a line is
@@ -134,7 +136,7 @@ def _numbers(link: str, dialect: Dialect, path: str) -> str | None:
     return f"SELECT {hours} AS hours, {score} AS score FROM {source}"
 
 
-def _words(link: str, dialect: Dialect, labels: Labels) -> str:
+def _as_text(link: str, dialect: Dialect, labels: Labels) -> str:
     """A query for (row, hours, score, fault) as text, which fails if a row has too many values.
 
     Only for texts without quotes: with null_padding, an open quote would swallow all that follows.
@@ -152,10 +154,10 @@ def _words(link: str, dialect: Dialect, labels: Labels) -> str:
     )
 
 
-def _read_csv(link: str, dialect: Dialect, more: str, kind: str = "VARCHAR") -> str:
-    """An SQL table of a text: its columns c0, c1... as text, hours and score of another kind."""
+def _read_csv(link: str, dialect: Dialect, more: str, sql_type: str = "VARCHAR") -> str:
+    """An SQL table of a text: its columns c0, c1... as text, hours and score as another type."""
     columns = ", ".join(
-        f"'c{index}': '{kind if index in dialect.indexes else 'VARCHAR'}'"
+        f"'c{index}': '{sql_type if index in dialect.indexes else 'VARCHAR'}'"
         for index in range(len(dialect.names))
     )
     return (

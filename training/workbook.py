@@ -13,7 +13,7 @@ from training import markup, summaries
 from training.columns import Columns
 from training.errors import DataError, counted, one_line
 
-TIME_OF_DAY = (
+IS_TIME_OF_DAY = (
     "is a time of day; if it means a duration, give the column the format [h]:mm, or write the"
     " hours as numbers"
 )
@@ -81,7 +81,7 @@ def _sheet(
     places = [first_column + index + 1 for index in indexes]
     letters = _letters(places[0] - 1), _letters(places[1] - 1)
     records = [[_text(cell) for cell in cells] for _, cells in rows]
-    labels = summaries.labels(records, records, indexes)
+    labels = summaries.find_labels(records, records, indexes)
     faults = [
         _fault(number, hour, letters, [marked.faults.get((number, place)) for place in places])
         or summaries.fault_of(record, labels)
@@ -179,7 +179,7 @@ def _fault(
             return f"{letter}{number} {fault}"
     # a workbook stores the time 25:30 as 1:30 on its second day
     if isinstance(hours, time) or (isinstance(hours, datetime) and hours.year <= FIRST_YEAR):
-        return f"{letters[0]}{number} {TIME_OF_DAY}"
+        return f"{letters[0]}{number} {IS_TIME_OF_DAY}"
     return None
 
 
