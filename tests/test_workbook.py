@@ -115,9 +115,9 @@ def test_a_sheet_without_the_columns_is_named() -> None:
 
 
 def test_the_columns_after_z_are_aa_and_so_on() -> None:
-    pairs = {0: "A", 25: "Z", 26: "AA", 701: "ZZ", 702: "AAA", 16383: "XFD"}
+    pairs = {1: "A", 26: "Z", 27: "AA", 702: "ZZ", 703: "AAA", 16384: "XFD"}
     for column, letters in pairs.items():
-        assert openpyxl.utils.get_column_letter(column + 1) == letters == workbook._letters(column)
+        assert openpyxl.utils.get_column_letter(column) == letters == workbook._letters(column)
 
 
 @pytest.mark.parametrize(

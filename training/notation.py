@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from training.engine import Engine, literal
@@ -18,7 +19,7 @@ IN_MINUTES = rf"(?i)^\s*({NUMBER})\s*{MINUTE_UNITS}\s*$"
 
 
 class Notation(NamedTuple):
-    """A way to write numbers: whether a text is written in it, and its number, both as SQL."""
+    """A way to write numbers, as SQL: whether a text is written in it, and which number it is."""
 
     name: str
     fits: str
@@ -36,29 +37,24 @@ def _matches(column: str, pattern: str) -> str:
     return f"regexp_full_match({column}, {literal(pattern)})"
 
 
-def _sum(pattern: str, *divisors: int) -> str:
-    """The sum of the groups of a pattern in the column of hours, each divided by a number."""
-    return " + ".join(
-        f"coalesce(TRY_CAST(replace(regexp_extract(hours, {literal(pattern)}, {group}), ',', '.')"
-        f" AS DOUBLE), 0) / {divisor}"
-        for group, divisor in enumerate(divisors, 1)
+def _durations(name: str, patterns: Mapping[str, Sequence[int]]) -> Notation:
+    """Hours in one of the patterns: the sum of its groups, each divided by its number."""
+    return Notation(
+        name,
+        " OR ".join(_matches("hours", pattern) for pattern in patterns),
+        " + ".join(
+            f"coalesce(TRY_CAST(replace(regexp_extract(hours, {literal(pattern)}, {group}),"
+            f" ',', '.') AS DOUBLE), 0) / {divisor}"
+            for pattern, divisors in patterns.items()
+            for group, divisor in enumerate(divisors, 1)
+        ),
     )
 
 
 DURATIONS = (
-    Notation(
-        "hours as hours:minutes", _matches("hours", HOURS_MINUTES), _sum(HOURS_MINUTES, 1, 60)
-    ),
-    Notation(
-        "hours as hours:minutes:seconds",
-        _matches("hours", HOURS_MINUTES_SECONDS),
-        _sum(HOURS_MINUTES_SECONDS, 1, 60, 3600),
-    ),
-    Notation(
-        "hours and minutes by their units",
-        f"({_matches('hours', IN_HOURS)} OR {_matches('hours', IN_MINUTES)})",
-        f"{_sum(IN_HOURS, 1, 60)} + {_sum(IN_MINUTES, 60)}",
-    ),
+    _durations("hours as hours:minutes", {HOURS_MINUTES: (1, 60)}),
+    _durations("hours as hours:minutes:seconds", {HOURS_MINUTES_SECONDS: (1, 60, 3600)}),
+    _durations("hours and minutes by their units", {IN_HOURS: (1, 60), IN_MINUTES: (60,)}),
 )
 
 

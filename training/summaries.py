@@ -58,7 +58,7 @@ def _is_extreme(
 
 
 def _numbers(row: Sequence[str], indexes: tuple[int, int]) -> tuple[float, ...]:
-    """Hours and score, 0 for what is no number."""
+    """Hours and score, 0 for a text that is not a number."""
     texts = [row[index].replace(",", ".") if index < len(row) else "" for index in indexes]
     return tuple(float(text) if looks_numeric(text) else 0.0 for text in texts)
 

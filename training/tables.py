@@ -22,10 +22,10 @@ LABEL_COLUMNS = 8  # columns of Parquet that may hold the label of a row that su
 
 
 class Table(NamedTuple):
-    """A source as two queries, of which the second is needed only if a row cannot be used.
+    """A source as two queries; `as_text` is needed only if a row cannot be used.
 
-    `as_numbers` selects (hours, score) as numbers. It fails, or answers null, at a value that is no
-    number; it is None where values are text.
+    `as_numbers` selects (hours, score) as numbers. It fails, or answers null, at a value that is
+    not a number; it is None if values are text.
     `as_text()` makes a query for (row, hours, score, fault): the row's number as people count it,
     both values as text, and what is wrong with the row as a whole, or null. It may read the source.
     `letters` are the columns' letters in a sheet.
@@ -41,14 +41,14 @@ class Table(NamedTuple):
     letters: tuple[str, str] | None = None
 
     def locate(self, row: int, column: int | None) -> str:
-        """What a row, or a cell of it, is called."""
+        """What a row, or a cell of it, is called in messages."""
         if self.letters and column is not None:
             return f"{self.name}, {self.letters[column]}{row}"
         return f"{self.name}, row {row}"
 
 
 class Context(NamedTuple):
-    """What sources are read with; the processes of `share` read a part of each Parquet file."""
+    """What sources are read with; each process of `share` reads a part of a Parquet file."""
 
     columns: Columns
     options: Options
@@ -71,19 +71,16 @@ def of_parquet(name: str, path: str, context: Context) -> Table:
         source = f"read_parquet({engine.link(path)}, file_row_number = true)"
         types = {row[0]: row[1] for row in engine.rows(f"DESCRIBE FROM {source}")}
         types.pop("file_row_number", None)
+        texts = [identifier(c) for c, sql_type in types.items() if sql_type == "VARCHAR"]
         keys = {key: value for key, value in KEYS.findall(name) if key not in types}
         types.update(dict.fromkeys(keys, "VARCHAR"))
-        names = hours, score = context.columns.names(name, list(types))
+        names = context.columns.names(name, list(types))
         for column in names:
             query.refuse_type(name, column, types[column])
         (count,) = engine.rows(f"SELECT count(*) FROM {source}")[0]
         h, s = (literal(unquote(keys[c])) if c in keys else identifier(c) for c in names)
-        texts = [
-            c for c, sql_type in types.items() if sql_type == "VARCHAR" and c not in (*keys, hours)
-        ]
-        fault = _summary_fault(
-            engine, source, count, [*map(identifier, texts[:LABEL_COLUMNS]), h, s]
-        )
+        labels = [text for text in texts if text not in (h, s)][:LABEL_COLUMNS]
+        fault = _summary_fault(engine, source, count, [*labels, h, s])
     except duckdb.Error as error:
         raise DataError(f"{name}: cannot be read as Parquet: {one_line(error)}") from None
     rows = (
@@ -93,7 +90,7 @@ def of_parquet(name: str, path: str, context: Context) -> Table:
     if share.size > 1:
         start, end = (count * rank // share.size for rank in (share.rank, share.rank + 1))
         rows += f" WHERE file_row_number >= {start} AND file_row_number < {end}"
-    table = _typed(name, "Parquet", names, (types[hours], types[score]), rows)
+    table = _typed(name, "Parquet", names, (types[names[0]], types[names[1]]), rows)
     return table if fault == "NULL" else table._replace(as_numbers=None)
 
 
@@ -135,9 +132,9 @@ def of_workbook(name: str, path: str, context: Context) -> Table:
         sheet = engine.limited_process.call(workbook.read, name, path, sheet_name, context.columns)
     except Died:
         raise DataError(
-            f"{name}: a sheet takes more memory than there is; it may have a cell far off the table"
-            " (Ctrl+End leads to the last one): delete all rows and columns behind the table, and"
-            " save"
+            f"{name}: a sheet takes more memory than there is; it may have a cell far from the"
+            " table (Ctrl+End leads to the last one): delete all rows and columns beyond the table,"
+            " and save"
         ) from None
     cells = engine.table(zip(sheet.rows, sheet.hours, sheet.scores, sheet.faults, strict=True))
     return Table(
