@@ -101,9 +101,12 @@ def test_bad_input_is_named_by_file_row_value_and_rule(
         ({"hours": ["1", "2,5"], "score": [1, 2]}, "'2,5'; .*; decimals are written with a point"),
         (
             {"hours": [True, False], "score": [1, 2]},
-            "column 'hours' is of type BOOLEAN, which is no number; write what number it stands f",
+            "column 'hours' is of type BOOLEAN, which is not a number; write what number it s",
         ),
-        ({"hours": [[1], [2]], "score": [1, 2]}, r"'hours' is of type BIGINT\[\], which is no num"),
+        (
+            {"hours": [[1], [2]], "score": [1, 2]},
+            r"'hours' is of type BIGINT\[\], which is not a n",
+        ),
         ({"hours": [1, 2], "score": [date(2026, 3, 1)] * 2}, "'score' is of type DATE, which is"),
         ({"hours": [time(1, 30)] * 2, "score": [1, 2]}, "'hours' is of type TIME"),
         ({"hours": [1, 2]}, "no column 'score'; the columns are: hours"),
@@ -215,7 +218,7 @@ def test_a_pipe_is_read_as_a_file_is() -> None:
 
 def test_one_row_that_was_skipped_is_a_row(tmp_path: Path) -> None:
     path = write(tmp_path, "hours,score\n1,2\n2,3\nx,4\n")
-    assert "skipped 1 row: hours is no number" in read_rows([path], skip_bad_rows=True).notes[0]
+    assert "skipped 1 row: hours is not a number" in read_rows([path], skip_bad_rows=True).notes[0]
 
 
 def test_bad_rows_can_be_skipped_and_are_counted(tmp_path: Path) -> None:
@@ -361,7 +364,7 @@ def test_a_refused_file_lists_its_bad_rows_and_counts_them(tmp_path: Path, skip:
     assert [line.partition(": ")[0] for line in lines[:10]] == [
         f"{path}, row {row}" for row in range(2, 12)
     ]
-    counts = "(hours is no number: 12, score missing: 3)"
+    counts = "(hours is not a number: 12, score missing: 3)"
     assert lines[10:] == [f"15 rows cannot be used {counts}"]
 
 

@@ -154,7 +154,7 @@ def test_the_first_number_that_reads_in_one_way_only_tells_the_decimal_mark(
         ('hours,"score\n1,2\n', r"row 1: the line.* does not end .*; is a quote left open\?"),
         ('na"me\n",hours,score\n', "row 1: a quote must begin and end a column's name"),
         ("hours," + "x" * 200_000, "does not end within 128 KiB"),
-        ("hours,score\n1,2\n\0\0\0", "is no text: it holds bytes of 0"),
+        ("hours,score\n1,2\n\0\0\0", "is not a text: it holds bytes of 0"),
         (b"n\x81\x20me,hours,score\n", "row 1: is not written in UTF-8, CP949, Windows-1252; --e"),
         (
             "Stunden;Punkte\n",

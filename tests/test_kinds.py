@@ -81,7 +81,7 @@ def compound(stream: str) -> bytes:
         (picture("pdf"), "a PDF; export the table"),
         (picture("png"), "a picture"),
         (picture("jpg"), "a picture"),
-        (picture("svg"), "a web page or an XML document"),
+        (picture("svg"), "a web page or XML; save"),
         (WEB_PAGE, "a web page"),
         (b" \r\n<html>" + WEB_PAGE, "a web page"),
         (zipped("word/document.xml"), "a Word document"),
@@ -90,17 +90,17 @@ def compound(stream: str) -> bytes:
         (zipped("marks.csv", "more.csv"), "a zip archive, which must hold just one table"),
         (zipped("marks.doc"), "a zip archive, which must hold just one table; unpack it"),
         (b"{\\rtf1 hours}", "a text document"),
-        (bz2.compress(b"hours"), "packed by bzip2; unpack it, or pack it with gzip or zstd"),
-        (lzma.compress(b"hours"), "packed by xz"),
+        (bz2.compress(b"hours"), "a file packed by bzip2; unpack it, or pack it with gzip or zstd"),
+        (lzma.compress(b"hours"), "a file packed by xz"),
         (tar(), "a tar archive; unpack it"),
         (b'{"hours": [1], "score": [2]}', "JSON"),
         (b'[\n{"hours": 1, "score": 2}]', "JSON"),
         (compound("WordDocu"), "an older Word document"),
-        (compound("EncryptedPackage"), "locked with a password"),
+        (compound("EncryptedPackage"), "a file locked with a password"),
     ],
 )
 def test_what_is_no_table_is_told_in_a_sentence(content: bytes, what: str) -> None:
-    with pytest.raises(DataError, match=f"marks.csv: is no table that can be read, but {what}"):
+    with pytest.raises(DataError, match=f"marks.csv: is not a table but {what}"):
         kind(content)
 
 

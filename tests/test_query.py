@@ -147,7 +147,7 @@ def test_postgresql_gives_numbers_of_any_kind(postgresql: str) -> None:
 def test_a_type_that_is_no_number_is_refused_with_the_cast_unless_it_is_not_needed(
     postgresql: str, value: str, kind: str, cast: str
 ) -> None:
-    message = re.escape(f"the query: column 'hours' is of type {kind}, which is no number")
+    message = re.escape(f"the query: column 'hours' is of type {kind}, which is not a number")
     sql = f"SELECT {value} AS hours, 2 AS score -- all;"
     assert cast in assert_query_refused(message, postgresql, sql)
     assert table(postgresql, f"SELECT {value} AS x, 1 AS hours, 2 AS score;") == [(1, 2)]

@@ -123,7 +123,7 @@ def test_skipped_rows_are_counted_by_reason_and_the_first_of_each_is_named(
     bad = "absent,1\n5,\n-1,2\n" + good + "\x1b[31m,1\n6,7,8\n"
     path = write(tmp_path, "hours,score\n" + good + bad)
     err = train(path, "--skip-bad-rows", "--dry-run").err
-    assert "skipped 2 rows: hours is no number; the first is " in err
+    assert "skipped 2 rows: hours is not a number; the first is " in err
     assert ", row 1200002: hours is 'absent'" in err
     assert "row 1200003: score is missing" in err
     assert "row 1200004: hours is '-1'" in err

@@ -18,10 +18,10 @@ import pytest
 
 from tests.data import CARS_DIST, CARS_SPEED, FILES, assert_refused, read_rows, write_parquet
 from training import workbook
-from training.bounded import Died
 from training.columns import Columns
 from training.engine import Engine
 from training.errors import DataError
+from training.limited_process import Died
 
 FILTERED = 'table:visibility="filter"'
 BOOKS = ["openpyxl.xlsx", "calc.xlsx", "calc.xls", "calc.ods"]
@@ -115,9 +115,9 @@ def test_a_sheet_without_the_columns_is_named() -> None:
 
 
 def test_the_columns_after_z_are_aa_and_so_on() -> None:
-    pairs = {0: "A", 25: "Z", 26: "AA", 701: "ZZ", 702: "AAA", 16383: "XFD"}
+    pairs = {1: "A", 26: "Z", 27: "AA", 702: "ZZ", 703: "AAA", 16384: "XFD"}
     for column, letters in pairs.items():
-        assert openpyxl.utils.get_column_letter(column + 1) == letters == workbook._letters(column)
+        assert openpyxl.utils.get_column_letter(column) == letters == workbook._letters(column)
 
 
 @pytest.mark.parametrize(
@@ -277,13 +277,13 @@ def test_a_sheet_that_takes_all_memory_is_refused_in_a_sentence(
 
 def test_one_process_reads_all_workbooks_and_is_gone_afterwards() -> None:
     with Engine() as engine:
-        pids = {engine.bounded.call(os.getpid) for _ in range(3)}
+        pids = {engine.limited_process.call(os.getpid) for _ in range(3)}
         (pid,) = pids
         assert pid != os.getpid()
         os.kill(pid, signal.SIGINT)
-        assert engine.bounded.call(os.getpid) == pid
+        assert engine.limited_process.call(os.getpid) == pid
         with pytest.raises(Died):
-            engine.bounded.call(os.abort)
+            engine.limited_process.call(os.abort)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 

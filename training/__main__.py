@@ -18,10 +18,10 @@ from training.errors import TrainingError, printable
 INTERRUPTED = 130
 
 
-def _number(kind: "type[float]", low: float, high: float, rule: str) -> Any:
+def _number(convert: "type[float]", low: float, high: float, rule: str) -> Any:
     def parse(text: str) -> float:
         with contextlib.suppress(ValueError):
-            value = kind(text)
+            value = convert(text)
             if low <= value <= high:
                 return value
         raise argparse.ArgumentTypeError(f"{text!r} is not {rule}")
@@ -78,10 +78,10 @@ def _add_row_options(add: Any) -> None:
     add("--query", metavar="SQL", help="read the rows of a query; ROWS is the database's address")
     add("--hours-column", default="hours", metavar="NAME", help="(default: hours)")
     add("--score-column", default="score", metavar="NAME", help="(default: score)")
-    mark = _one_of(",;\t |:^~", "a mark that can separate columns")
-    add("--separator", type=mark, metavar="MARK", help="between columns (default: detected)")
-    mark = _one_of(",.", "a comma or a point")
-    add("--decimal", type=mark, metavar="MARK", help="in numbers (default: detected)")
+    separator = _one_of(",;\t |:^~", "a mark that can separate columns")
+    add("--separator", type=separator, metavar="MARK", help="between columns (default: detected)")
+    decimal = _one_of(",.", "a comma or a point")
+    add("--decimal", type=decimal, metavar="MARK", help="in numbers (default: detected)")
     add("--encoding", type=_encoding, metavar="NAME", help="(default: detected)")
     add("--sheet", metavar="NAME", help="of workbooks (default: the first)")
     add(

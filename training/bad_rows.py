@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from training.engine import Engine
 from training.errors import DataError, counted
-from training.ways import PLAIN, Way, find_duration, plain
+from training.notation import PLAIN, Notation, find_duration, plain
 
 if TYPE_CHECKING:
     from training.tables import Table
@@ -18,22 +18,21 @@ SHOWN = 60  # characters of a value
 NAMED = 10  # bad rows of a source, in its error
 LONG = 20  # a longer column's name is not repeated in a message
 WITH_MARK = re.compile(r"\s*[-+]?\d+[.,]\d+\s*")
-CLOCK = r"\d{1,2}:\d\d(:\d\d)?"
+TIME_OF_DAY = r"\d{1,2}:\d\d(:\d\d)?"
 HINTS = (  # what to write instead
     (
-        re.compile(
-            rf"(?i)(오전|오후|[ap]m)?\s*{CLOCK}\s*[ap]\.?m\.?|(오전|오후)\s*\d.*|\d{{4}}-\d\d-\d\d.*"
-        ),
-        "a time of day or a date is no number of hours; in a sheet, (end - start) * 24 is",
+        rf"(오전|오후|[ap]m)?\s*{TIME_OF_DAY}\s*[ap]\.?m\.?|(오전|오후)\s*\d.*|\d{{4}}-\d\d-\d\d.*",
+        "a time of day or a date is not a number of hours; in a sheet, (end - start) * 24 is",
     ),
-    (re.compile(r"([\d.,]+)\s*(?:/|out of|von)\s*([\d.,]+)"), r"write \1 if all are out of \2"),
-    (re.compile(r"([\d.,]+)\s*%"), r"write \1"),
+    (r"([\d.,]+)\s*(?:/|out of|von)\s*([\d.,]+)", r"write \1 if all are out of \2"),
+    (r"([\d.,]+)\s*%", r"write \1"),
     (
-        re.compile(r"(?i)\d+:\d\d(:\d\d)?|[\d.,]+\s*(h|min|std|시간|분).*"),
+        r"\d+:\d\d(:\d\d)?|[\d.,]+\s*(h|min|std|시간|분).*",
         "hours are not all written in this way, so write each as a number such as 1.5",
     ),
 )
-FAULTY, NO_NUMBER = "wrong as a whole", "is no number"
+FAULTY, NOT_A_NUMBER = "wrong as a whole", "is not a number"
+PROBLEMS = "missing", NOT_A_NUMBER, "out of range"  # of a value, in the order of `_judged`
 
 
 class Limit(NamedTuple):
@@ -44,13 +43,13 @@ class Limit(NamedTuple):
     high: float
 
     def between(self, text: str) -> str:
-        """The range in words; nothing where it is so wide that only a number can be outside."""
+        """The range in words; nothing if it is so wide that only a number can be outside."""
         is_endless = min(-self.low, self.high) > ENDLESS and not re.fullmatch(PLAIN, text)
         return "" if is_endless else f" from {self.low:g} to {self.high:g}"
 
 
 class BadRow(NamedTuple):
-    """A row by its number in its source, and what is wrong with it, with its place."""
+    """A row's number in its source, and a message that names the row and what is wrong with it."""
 
     row: int
     message: str
@@ -77,21 +76,21 @@ class BadRows(NamedTuple):
 
     @property
     def has_no_number(self) -> bool:
-        """Whether something in them is no number."""
-        return any(reason.endswith(NO_NUMBER) for reason in self.counts)
+        """Whether a value in them is not a number."""
+        return any(reason.endswith(NOT_A_NUMBER) for reason in self.counts)
 
     def error(self, message: str = "") -> DataError:
         """The error that lists the first bad rows, below a message if there is one."""
         first = sorted(row for rows in self.first.values() for row in rows)[:NAMED]
-        messages = [row.message for row in first]
+        lines = [message, *(row.message for row in first)]
         counts = ", ".join(f"{reason}: {rows:,}" for reason, rows in self.counts.items())
         if self.rows > 1 or message:
-            messages.append(f"{counted(self.rows)} cannot be used ({counts})")
-        first_line, *more = [message, *messages] if message else messages
+            lines.append(f"{counted(self.rows)} cannot be used ({counts})")
+        first_line, *more = filter(None, lines)
         return DataError(first_line, more)
 
     def notes(self) -> list[str]:
-        """A sentence for each reason, where they are skipped."""
+        """A sentence for each reason, to print when the rows are skipped."""
         return [
             f"skipped {counted(rows)}: {reason}; the first is {self.first[reason][0].message}"
             for reason, rows in self.counts.items()
@@ -100,31 +99,34 @@ class BadRows(NamedTuple):
 
 def separate(
     engine: Engine, table: Table, limits: tuple[Limit, Limit]
-) -> tuple[str, BadRows, Way | None]:
-    """The query for the usable rows of a table, its bad rows, and how its hours are written.
+) -> tuple[str, BadRows, Notation | None]:
+    """The query for the usable rows of a table, its bad rows, and the notation of its hours.
 
-    The last is None where hours are plain numbers. Raises duckdb.Error.
+    The notation is None if hours are plain numbers. Raises duckdb.Error.
     """
-    words = table.words()
-    way = None
-    judged = _judged(words, table.decimal, limits)
+    texts = table.as_text()
+    notation = None
+    judged = _judged(texts, table.decimal, limits)
     bad = _find(engine, judged, table, limits)
-    if bad.has_no_number and (way := find_duration(engine, words, table.decimal)):
-        judged = _judged(words, table.decimal, limits, way)
+    if bad.has_no_number and (notation := find_duration(engine, texts, table.decimal)):
+        judged = _judged(texts, table.decimal, limits, notation)
         bad = _find(engine, judged, table, limits)
-    return f"SELECT x AS hours, y AS score FROM ({judged}) WHERE reason IS NULL", bad, way
+    return f"SELECT x AS hours, y AS score FROM ({judged}) WHERE reason IS NULL", bad, notation
 
 
-def _judged(words: str, decimal: str, limits: tuple[Limit, Limit], hours: Way | None = None) -> str:
-    """A query for the rows of `words` (row, hours, score, fault), all text but `row`.
+def _judged(
+    texts: str, decimal: str, limits: tuple[Limit, Limit], hours: Notation | None = None
+) -> str:
+    """A query for the rows of `texts` (row, hours, score, fault), all text but `row`.
 
-    It adds their numbers x and y, null where a text is no number, and `reason`, null where the row
-    can be used, else the place of the reason in `_reasons`. Hours may be written in another way.
+    It adds their numbers x and y, null if a text is not a number, and `reason`: null if the row can
+    be used, 0 if it is faulty, 1 to 3 for the PROBLEMS of hours, 4 to 6 for those of the score.
+    `hours` is their notation, if they are not plain numbers.
     """
     numbers, tests = [], ["WHEN fault IS NOT NULL THEN 0"]
     for k, (column, name) in enumerate((("hours", "x"), ("score", "y"))):
-        way = (None if k else hours) or plain(column, decimal)
-        numbers.append(f"CASE WHEN {way.fits} THEN {way.number} END AS {name}")
+        notation = (None if k else hours) or plain(column, decimal)
+        numbers.append(f"CASE WHEN {notation.fits} THEN {notation.number} END AS {name}")
         missing, low, high = 3 * k + 1, limits[k].low, limits[k].high
         tests.append(
             f"WHEN {column} = '' THEN {missing} WHEN {name} IS NULL THEN {missing + 1}"
@@ -132,40 +134,31 @@ def _judged(words: str, decimal: str, limits: tuple[Limit, Limit], hours: Way | 
         )
     return (
         f"SELECT *, CASE {' '.join(tests)} END AS reason"
-        f" FROM (SELECT *, {', '.join(numbers)} FROM ({words}))"
+        f" FROM (SELECT *, {', '.join(numbers)} FROM ({texts}))"
     )
 
 
 def _find(engine: Engine, judged: str, table: Table, limits: tuple[Limit, Limit]) -> BadRows:
     """The bad rows among those of `_judged`; raises duckdb.Error."""
-    decimal = table.decimal if table.kind == "text" else None  # else no option says it
-    reasons = _reasons(limits)
+    decimal = table.decimal if table.kind == "text" else None  # no option sets it for others
     bad = BadRows({}, {})
     answers = engine.rows(
         f"SELECT reason, count(*), min_by((row, hours, score, fault), row, {NAMED})"
         f" FROM ({judged}) WHERE reason IS NOT NULL GROUP BY reason ORDER BY min(row)"
     )
+    reasons = [FAULTY, *(f"{limit.name} {each}" for limit in limits for each in PROBLEMS)]
     for number, rows, first in answers:
-        reason, column = reasons[number]
-        bad.counts[reason] = rows
-        bad.first[reason] = [
+        column = (number - 1) // len(PROBLEMS) if number else None
+        bad.counts[reasons[number]] = rows
+        bad.first[reasons[number]] = [
             BadRow(
                 row,
-                f"{table.place(row, column)}: "
-                + (fault or _problem(limits[column or 0], (hours, score)[column or 0], decimal)),
+                f"{table.locate(row, column)}: "
+                + (fault or _problem(limits[column or 0], values[column or 0], decimal)),
             )
-            for row, hours, score, fault in first
+            for row, *values, fault in first
         ]
     return bad
-
-
-def _reasons(limits: tuple[Limit, Limit]) -> list[tuple[str, int | None]]:
-    """Every reason, and the number of the column with the bad value."""
-    return [(FAULTY, None)] + [
-        (f"{limit.name} {problem}", column)
-        for column, limit in enumerate(limits)
-        for problem in ("missing", NO_NUMBER, "out of range")
-    ]
 
 
 def _problem(limit: Limit, text: str, decimal: str | None) -> str:
@@ -175,7 +168,7 @@ def _problem(limit: Limit, text: str, decimal: str | None) -> str:
         hint = f"; decimals are written with a {'comma' if decimal == ',' else 'point'} here"
         hint += ", or --decimal says with what" if decimal else ""
     for pattern, what in HINTS:
-        if match := pattern.fullmatch(text.strip()):
+        if match := re.fullmatch(pattern, text.strip(), re.IGNORECASE):
             hint = f"; {match.expand(what)}"
             break
     value = repr(text[:SHOWN]) + "..." * (len(text) > SHOWN) if text else "missing"

@@ -54,13 +54,13 @@ class Columns(NamedTuple):
         if self.is_named(cells) or not self.among(cells):
             return False
         values = [cells[_indexes(column, cells)[0]] for column in self]
-        return any(is_number(value) or not value.strip() for value in values)
+        return any(looks_numeric(value) or not value.strip() for value in values)
 
     def likeness(self, names: Sequence[str]) -> tuple[int, int]:
         """How much a row looks like a header of marks: by likely names, then by texts in it."""
         named = sum(bool(_named(column, names)) for column in self)
         likely = {_likely(k, names) for k in range(len(self))} - {None}
-        texts = [name for name in names if name.strip() and not is_number(name)]
+        texts = [name for name in names if name.strip() and not looks_numeric(name)]
         return 2 * named + len(likely), len(texts) if len(names) > 1 else 0
 
     def indexes(self, table: str, names: Sequence[str]) -> tuple[int, int]:
@@ -123,7 +123,7 @@ class Columns(NamedTuple):
         return DataError("; ".join([problem, columns, *advice]), options=options)
 
 
-def is_number(text: str) -> bool:
+def looks_numeric(text: str) -> bool:
     """Whether a text looks like a number, in whatever country."""
     return bool(LIKE_A_NUMBER.fullmatch(text))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -10,10 +9,10 @@ from typing import NamedTuple
 LINE_MAX = 1 << 17  # csv.field_size_limit()
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
 OTHER_SEPARATORS = {" ": "blanks", ":": "colons", "^": "carets", "~": "tildes"}  # need an option
-# In these encodings digits and marks are the same bytes as in ASCII, and no part of another
-# character: the encoding decides what columns are called, and nothing about the numbers.
+# In these encodings, digits and separators are the same bytes as in ASCII, and never part of
+# another character. So the encoding matters only to the names of columns.
 ENCODINGS = {"utf-8": "UTF-8", "cp949": "CP949", "cp1252": "Windows-1252"}
-MARKS = '0123456789+-.,;:|\t\r\n"eE '
+SYNTAX = '0123456789+-.,;:|\t\r\n"eE '  # what numbers and separators are written with
 
 
 class Options(NamedTuple):
@@ -40,14 +39,14 @@ class Dialect(NamedTuple):
     separator: str = ","
     decimal: str = "."
     encoding: str = "utf-8"
-    line_end: str = "\n"  # also where a carriage return stands before it
+    line_end: str = "\n"  # also if a carriage return stands before it
     header_row: int = 1  # 0 if there is none
 
     def __str__(self) -> str:
         """What differs from plain CSV, in words."""
-        no_header = "no header" if self.header_row == 0 else ""
+        header = {0: "no header", 1: ""}.get(self.header_row, f"header in row {self.header_row}")
         differences = (
-            f"header in row {self.header_row}" if self.header_row > 1 else no_header,
+            header,
             "" if self.separator == "," else separator_name(self.separator),
             "decimal commas" if self.decimal == "," else "",
             "" if self.encoding == "utf-8" else encoding_name(self.encoding),
@@ -59,7 +58,7 @@ class Dialect(NamedTuple):
         """The characters of a piece of the file that was read as Latin-1."""
         if text.isascii():
             return text
-        encoding = "utf-8" if is_wide(self.encoding) else self.encoding
+        encoding = self.encoding if is_ascii_compatible(self.encoding) else "utf-8"
         return text.encode("latin-1").decode(encoding, "backslashreplace")
 
 
@@ -70,17 +69,12 @@ def separator_name(separator: str) -> str:
 
 def encoding_name(encoding: str) -> str:
     """What an encoding is called in messages."""
-    return ENCODINGS.get(encoding, "UTF-16" if is_wide(encoding) else encoding)
+    return ENCODINGS.get(encoding, "UTF-16" if encoding.startswith("utf-16") else encoding)
 
 
-def is_wide(encoding: str) -> bool:
-    """Whether digits and marks are other bytes than in ASCII, as in UTF-16."""
-    return MARKS.encode(encoding) != MARKS.encode()
-
-
-def decoder(encoding: str, errors: str) -> codecs.IncrementalDecoder:
-    """An object that turns the bytes of a text into characters, piece by piece."""
-    return codecs.getincrementaldecoder(encoding)(errors)
+def is_ascii_compatible(encoding: str) -> bool:
+    """Whether digits and separators are the same bytes as in ASCII; in UTF-16 they are not."""
+    return SYNTAX.encode(encoding) == SYNTAX.encode()
 
 
 def csv_reader(lines: Iterable[str], separator: str) -> Iterator[list[str]]:

@@ -19,7 +19,7 @@ import duckdb
 import numpy as np
 import psutil
 
-from training.bounded import Bounded
+from training.limited_process import LimitedProcess
 
 CGROUP_LIMITS = (
     "/sys/fs/cgroup/memory.max",
@@ -59,13 +59,13 @@ class Engine:
         return self
 
     @cached_property
-    def bounded(self) -> Bounded:
+    def limited_process(self) -> LimitedProcess:
         """A process for readers that could end this one."""
-        return Bounded(self._memory)
+        return LimitedProcess(self._memory)
 
     def __exit__(self, *_: object) -> None:
-        if "bounded" in self.__dict__:
-            self.bounded.close()
+        if "limited_process" in self.__dict__:
+            self.limited_process.close()
         self.connection.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

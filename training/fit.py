@@ -24,7 +24,7 @@ from models.record import Fit
 from models.study_score import StudyScore
 from training.diagnosis import decisive, diagnose, spread_of
 from training.errors import CannotFit
-from training.identity import KNOWN_FILES, are_the_labs, listed, marks
+from training.identity import KNOWN_FILES, are_the_labs, fingerprints, listed
 from training.residuals import joined, known, residuals_of
 from training.rows import Summary
 from training.sample import Row, Sample
@@ -78,7 +78,7 @@ def fit(
             costs=tuple(costs),
             points=points(rows.sample, POINTS_KEPT) if are_the_labs(rows.sources) else (),
             sources=listed(old.sources if old else (), rows.sources),
-            seen=((old.seen if old else ()) + marks(rows.sources))[-KNOWN_FILES:],
+            seen=((old.seen if old else ()) + fingerprints(rows.sources))[-KNOWN_FILES:],
         )
         return _with_evidence(model, rows, old)
     except ValidationError as error:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from training.columns import Columns, is_number
+from training.columns import Columns, looks_numeric
 from training.dialect import (
     ENCODINGS,
     LINE_MAX,
@@ -26,8 +26,8 @@ OTHER_ENCODINGS = "cp932", "gb18030", "big5", "cp1250", "cp1251", "cp1253", "cp1
 LINE = re.compile(r'((?:[^"\r\n]|"[^"]*")*)(\r?\n|\r|)')  # a quoted line end is part of the line
 
 
-class Line(NamedTuple):
-    """One of the first lines; `start` and `end` (after its line end) are places in the text."""
+class TextLine(NamedTuple):
+    """One of the first lines; `start` and `end` (after its line end) are offsets in the text."""
 
     row: int
     text: str
@@ -38,22 +38,22 @@ class Line(NamedTuple):
 class Header(NamedTuple):
     """A line, read as the names of columns."""
 
-    line: Line
+    line: TextLine
     separator: str
     encoding: str
     names: tuple[str, ...]
 
 
-def first_lines(name: str, text: str, whole: bool) -> tuple[list[Line], str]:
-    """The lines that may be the header, and what lines end in; raises DataError."""
+def first_lines(name: str, text: str, whole: bool) -> tuple[list[TextLine], str]:
+    """The lines that may be the header, and the line end; raises DataError."""
     if "\0" in text:
         raise DataError(
-            f"{name}: is no text: it holds bytes of 0; a table must be saved as CSV, and"
+            f"{name}: is not a text: it holds bytes of 0; a table must be saved as CSV, and"
             " --encoding utf-16-le may read text that has two bytes for each character"
         )
     if not text.strip():
         raise DataError(f"{name}: the file is empty; its first line must name the columns")
-    lines: list[Line] = []
+    lines: list[TextLine] = []
     line_end = ""
     for match in itertools.islice(LINE.finditer(text), HEADER_LINES):
         line, after = match.groups()
@@ -61,7 +61,7 @@ def first_lines(name: str, text: str, whole: bool) -> tuple[list[Line], str]:
         if is_cut or len(line) > LINE_MAX or (after == "\r" and line_end == "\n"):
             break
         line_end = line_end or after[-1:]
-        lines.append(Line(len(lines) + 1, line, *match.span()))
+        lines.append(TextLine(len(lines) + 1, line, *match.span()))
     if not any(line.text.strip() for line in lines):
         raise DataError(
             f"{name}, row {len(lines) + 1}: the line, which must name the columns, does not end"
@@ -71,7 +71,7 @@ def first_lines(name: str, text: str, whole: bool) -> tuple[list[Line], str]:
 
 
 def find(
-    name: str, head: bytes, lines: Sequence[Line], columns: Columns, options: Options
+    name: str, head: bytes, lines: Sequence[TextLine], columns: Columns, options: Options
 ) -> Header:
     """The line that names both columns, in a text that begins with `head`; raises DataError."""
     headers = _readings(head, lines, options)
@@ -82,15 +82,24 @@ def find(
     usual = [each for each in headers if each.separator in SEPARATORS] or headers
     both = [each for each in usual if columns.among(each.names)]
     both = [each for each in both if columns.is_named(each.names)] or both
-    if both:
-        return _only(name, headers[0], both, columns)
-    separated = {each.line.row for each in usual if len(each.names) > 1}
-    possible = [each for each in headers if each in usual or each.line.row not in separated]
-    likeliest = max(possible, key=lambda each: _likeness(each, columns))
-    raise _not_named(name, headers[0], likeliest, columns, options)
+    if not both:
+        raise _not_named(name, headers, columns, options)
+    rows = sorted({each.line.row for each in both})
+    if len(rows) > 1 and columns.is_named(both[0].names) and rows[0] != headers[0].line.row:
+        raise DataError(
+            f"{name}: rows {rows[0]} and {rows[1]} both name the columns; delete all lines above"
+            " the header"
+        )
+    separators = [separator_name(each.separator) for each in both if each.line.row == rows[0]]
+    if len(set(separators)) > 1:
+        raise DataError(
+            f"{name}: row {rows[0]} names both columns if separated by"
+            f" {' and by '.join(dict.fromkeys(separators))}; --separator says which is meant"
+        )
+    return both[0]
 
 
-def _readings(head: bytes, lines: Sequence[Line], options: Options) -> list[Header]:
+def _readings(head: bytes, lines: Sequence[TextLine], options: Options) -> list[Header]:
     """Every way to read one of the first lines as a header, the likeliest encoding first."""
     separators = [options.separator] if options.separator else [*SEPARATORS, *OTHER_SEPARATORS]
     return [
@@ -103,7 +112,7 @@ def _readings(head: bytes, lines: Sequence[Line], options: Options) -> list[Head
     ]
 
 
-def _encodings(head: bytes, line: Line, options: Options) -> list[str]:
+def _encodings(head: bytes, line: TextLine, options: Options) -> list[str]:
     """The encodings that a line can be in, the likeliest first."""
     if line.text.isascii() and not options.encoding:
         return ["utf-8"]  # any would do
@@ -125,8 +134,8 @@ def _fits(data: bytes, encoding: str, cut: int = 0) -> bool:
     return True
 
 
-def _names(line: Line, separator: str, encoding: str) -> tuple[str, ...]:
-    """The names in a line; none where a quote is inside a name."""
+def _names(line: TextLine, separator: str, encoding: str) -> tuple[str, ...]:
+    """The names in a line; none if a quote is inside a name."""
     text = line.text.encode("latin-1").decode(encoding)
     try:
         return tuple(next(csv_reader([text.strip(" ") if separator == " " else text], separator)))
@@ -134,43 +143,25 @@ def _names(line: Line, separator: str, encoding: str) -> tuple[str, ...]:
         return ()
 
 
-def _only(name: str, first: Header, both: Sequence[Header], columns: Columns) -> Header:
-    """The first of the headers that name both columns; raises DataError if it is doubtful."""
-    rows = sorted({each.line.row for each in both})
-    if len(rows) > 1 and columns.is_named(both[0].names) and rows[0] != first.line.row:
-        raise DataError(
-            f"{name}: rows {rows[0]} and {rows[1]} both name the columns; delete all lines above"
-            " the header"
-        )
-    separators = [separator_name(each.separator) for each in both if each.line.row == rows[0]]
-    if len(set(separators)) > 1:
-        raise DataError(
-            f"{name}: row {rows[0]} names both columns if separated by"
-            f" {' and by '.join(dict.fromkeys(separators))}; --separator says which is meant"
-        )
-    return both[0]
-
-
-def _likeness(header: Header, columns: Columns) -> tuple[int, bool, int, int, int]:
-    words, texts = columns.likeness(header.names)
-    return words, header.separator in SEPARATORS, texts, -header.line.row, len(header.names)
-
-
 def _not_named(
-    name: str, first: Header, header: Header, columns: Columns, options: Options
+    name: str, headers: Sequence[Header], columns: Columns, options: Options
 ) -> DataError:
-    """The error, with its likely cause, where no line names both columns."""
-    separator, names = header.separator, header.names
+    """The error, with its likely cause, if no line names both columns."""
+    usual = {each.line.row for each in headers if each.separator in SEPARATORS and each.names[1:]}
+    line, separator, _, names = max(
+        (each for each in headers if each.separator in SEPARATORS or each.line.row not in usual),
+        key=lambda each: _likeness(each, columns),
+    )
     where, hint, advice = name, "", []
-    if header.line.row != first.line.row:
-        where = f"{name}, row {header.line.row}, which is most like a header"
+    if line.row != headers[0].line.row:
+        where = f"{name}, row {line.row}, which is most like a header"
     if not options.separator and separator not in SEPARATORS:
         advice = ["--separator", separator]
         hint = f"--separator {separator!r} reads columns between {separator_name(separator)}"
         if columns.among(names):
             message = f"{where}: names both columns, but not between commas; {hint}"
             return DataError(message, options=advice)
-    elif sum(map(is_number, names)) > 1:
+    elif sum(map(looks_numeric, names)) > 1:
         advice = ["--hours-column", "1", "--score-column", "2"]
         hint = f"this line looks like data, not a header; {' '.join(advice)} count columns"
         advice *= len(names) == 2
@@ -181,10 +172,15 @@ def _not_named(
     return columns.not_found(where, names, hint, advice)
 
 
+def _likeness(header: Header, columns: Columns) -> tuple[int, bool, int, int, int]:
+    words, texts = columns.likeness(header.names)
+    return words, header.separator in SEPARATORS, texts, -header.line.row, len(header.names)
+
+
 def _refuse_other_encoding(
-    name: str, head: bytes, lines: Sequence[Line], columns: Columns, options: Options
+    name: str, head: bytes, lines: Sequence[TextLine], columns: Columns, options: Options
 ) -> None:
-    """Raise DataError if a line names both columns in an encoding that needs an option."""
+    """Raises DataError if a line names both columns in an encoding that needs an option."""
     if options.encoding or "".join(columns).isascii():
         return
     for encoding in OTHER_ENCODINGS:
@@ -197,8 +193,8 @@ def _refuse_other_encoding(
             )
 
 
-def _unreadable(name: str, head: bytes, lines: Sequence[Line], options: Options) -> DataError:
-    """The error where none of the lines can name columns."""
+def _unreadable(name: str, head: bytes, lines: Sequence[TextLine], options: Options) -> DataError:
+    """The error if no line can be read as names of columns."""
     where = f"{name}, row {lines[0].row if lines else 2}"
     if not any(line.text.strip() for line in lines):
         return DataError(f"{where}: the line is empty; the first must name the columns")

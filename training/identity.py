@@ -13,7 +13,7 @@ from training.sources import LAB_CSV
 MANY = 10  # rows that are not the same by chance
 LISTED = 20  # sources of a run that a model lists one by one
 LISTED_EVER = 100  # and of all runs
-KNOWN_FILES = 20_000  # whose marks a model keeps
+KNOWN_FILES = 20_000  # whose fingerprints a model keeps
 NAME_SHOWN = 60  # characters
 
 
@@ -22,17 +22,17 @@ def are_the_labs(sources: Sequence[Source]) -> bool:
     return {source.sha256 for source in sources} == {hashlib.sha256(LAB_CSV).hexdigest()}
 
 
-def marks(sources: Iterable[Source]) -> tuple[str, ...]:
+def fingerprints(sources: Iterable[Source]) -> tuple[str, ...]:
     """For each source a short hash of its rows, the same for the same rows in any order."""
     texts = (f"{source.rows} {source.identity}" for source in sources)
     return tuple(hashlib.sha256(text.encode()).hexdigest()[:12] for text in texts)
 
 
-def refuse_known(sources: Sequence[Source], known: Iterable[str], reason: str) -> None:
-    """Raises DataError, with the reason, for a source whose mark is a known one."""
+def refuse_repeated(sources: Sequence[Source], known: Iterable[str], reason: str) -> None:
+    """Raises DataError, with the reason, for a source whose fingerprint is a known one."""
     known = set(known)
-    for source, mark in zip(sources, marks(sources), strict=True):
-        if mark in known:
+    for source, fingerprint in zip(sources, fingerprints(sources), strict=True):
+        if fingerprint in known:
             raise DataError(f"{source.name}: {reason} (the same {counted(source.rows)})")
 
 

@@ -15,27 +15,26 @@ from training.engine import chunks
 from training.errors import DataError
 
 Kind = Literal["text", "Parquet", "workbook", "zip"]
-ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+TEXT_ENDINGS = (".csv", ".tsv")
+ENDINGS = (*TEXT_ENDINGS, ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
-# The first bytes of other files that people try; each sentence says what to do instead
-NO_TABLES = (
-    (b"%PDF-", "a PDF; export the table it shows as CSV or a workbook"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"GIF8", "a picture"),
-    (b"RIFF", "a picture or a sound"),
-    (b"{\\rtf", "a text document; save the table in it as CSV or a workbook"),
-    (b"BZh", "packed by bzip2; unpack it, or pack it with gzip or zstd"),
-    (b"\xfd7zXZ", "packed by xz; unpack it, or pack it with gzip or zstd"),
-    (b"7z\xbc\xaf", "a 7z archive; unpack it"),
-    (b"Rar!", "a rar archive; unpack it"),
-    (b"SQLite format 3\0", "an SQLite database; read it with --query SQL sqlite:///FILE"),
-    (b"ARROW1", "an Arrow file; save it as Parquet"),
-    (b"\x7fELF", "a program"),
+# How files begin that people try and that are not tables; each sentence says what to do instead
+NOT_TABLES = (
+    (rb"%PDF-", "a PDF; export the table it shows as CSV or a workbook"),
+    (rb"\x89PNG|\xff\xd8\xff|GIF8", "a picture"),
+    (rb"RIFF", "a picture or a sound"),
+    (rb"\{\\rtf", "a text document; save the table in it as CSV or a workbook"),
+    (rb"BZh", "a file packed by bzip2; unpack it, or pack it with gzip or zstd"),
+    (rb"\xfd7zXZ", "a file packed by xz; unpack it, or pack it with gzip or zstd"),
+    (rb"7z\xbc\xaf", "a 7z archive; unpack it"),
+    (rb"Rar!", "a rar archive; unpack it"),
+    (rb"(?s).{257}ustar", "a tar archive; unpack it"),
+    (rb"SQLite format 3\0", "an SQLite database; read it with --query SQL sqlite:///FILE"),
+    (rb"ARROW1", "an Arrow file; save it as Parquet"),
+    (rb"\x7fELF", "a program"),
+    (rb"(\xef\xbb\xbf)?\s*<[!?a-zA-Z]", "a web page or XML; save its table as CSV or a workbook"),
+    (rb'(\xef\xbb\xbf)?\s*(\{\s*"|\[\s*[\[{"])', "JSON; its rows can be saved as CSV or Parquet"),
 )
-MARKUP = "a web page or an XML document; save the table in it as CSV or a workbook"
-MARKUP_OR_JSON = re.compile(rb'(\xef\xbb\xbf)?\s*(?:(?P<markup><[!?a-zA-Z])|\{\s*"|\[\s*[\[{"])')
-JSON = "JSON; its rows can be saved as CSV or Parquet"
 OTHER_ZIPS = (
     ("word/", "a Word document; save the table in it as CSV or a workbook"),
     ("ppt/", "slides; save the table in them as CSV or a workbook"),
@@ -48,20 +47,16 @@ PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
 def kind(name: str, file: IO[bytes], head: bytes) -> Kind:
-    """The kind of a file that begins with `head`; raises DataError if it is no table."""
+    """The kind of a file that begins with `head`; raises DataError if it is not a table."""
     if head.startswith(b"PAR1"):
         return "Parquet"
     if head.startswith(b"PK\x03\x04"):
         return _zip(name, file)
     if head.startswith(OLE):
         return _ole(name, file, head)
-    for start, what in NO_TABLES:
-        if head.startswith(start):
-            raise no_table(name, what)
-    if match := MARKUP_OR_JSON.match(head):
-        raise no_table(name, MARKUP if match["markup"] else JSON)
-    if head[257:262] == b"ustar":
-        raise no_table(name, "a tar archive; unpack it")
+    for start, what in NOT_TABLES:
+        if re.match(start, head):
+            raise not_a_table(name, what)
     return "text"
 
 
@@ -85,7 +80,7 @@ def unpacked(file: IO[bytes], program: str | None) -> Iterator[bytes]:
 def _from_zstd(file: IO[bytes]) -> Iterator[bytes]:
     """Raises EOFError for an incomplete frame, which the library's own stream accepts."""
     frame = None
-    for data in chunks(file, 1 << 12):  # small, for it may decompress to much more
+    for data in chunks(file, 1 << 12):  # small, since it may decompress to much more
         while data:
             if not frame or frame.eof:
                 frame = zstandard.ZstdDecompressor().decompressobj()
@@ -96,13 +91,13 @@ def _from_zstd(file: IO[bytes]) -> Iterator[bytes]:
         raise EOFError
 
 
-def no_table(name: str, what: str) -> DataError:
-    """The error of a file that holds no table."""
-    return DataError(f"{name}: is no table that can be read, but {what}")
+def not_a_table(name: str, what: str) -> DataError:
+    """The error for a file that does not hold a table."""
+    return DataError(f"{name}: is not a table but {what}")
 
 
 def damaged(name: str, error: Exception) -> DataError:
-    """The error of a file that cannot be unpacked to its end."""
+    """The error for a file that cannot be unpacked to its end."""
     if isinstance(error, EOFError):
         return DataError(f"{name}: is only a part of the file: it ends too soon; copy it again")
     return DataError(
@@ -115,20 +110,21 @@ def _zip(name: str, file: IO[bytes]) -> Kind:
     try:
         with zipfile.ZipFile(file) as archive:
             names = [entry.replace("\\", "/") for entry in archive.namelist()]
-            if "mimetype" in names and b"opendocument" in (kind := archive.read("mimetype")[:99]):
-                if b"spreadsheet" in kind:
-                    return "workbook"
-                raise no_table(name, "an OpenDocument text; save the table in it as CSV")
+            mime_type = archive.read("mimetype")[:99] if "mimetype" in names else b""
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
         raise damaged(name, error) from None
-    if any(entry.startswith("xl/workbook.") for entry in names):
+    if b"opendocument.spreadsheet" in mime_type or any(
+        entry.startswith("xl/workbook.") for entry in names
+    ):
         return "workbook"
+    if b"opendocument" in mime_type:
+        raise not_a_table(name, "an OpenDocument text; save the table in it as CSV")
     for start, what in OTHER_ZIPS:
         if any(entry.startswith(start) for entry in names):
-            raise no_table(name, what)
+            raise not_a_table(name, what)
     if len(tables_in(names)) == 1:
         return "zip"
-    raise no_table(name, "a zip archive, which must hold just one table; unpack it")
+    raise not_a_table(name, "a zip archive, which must hold just one table; unpack it")
 
 
 def tables_in(names: Iterable[str]) -> list[str]:
@@ -136,7 +132,7 @@ def tables_in(names: Iterable[str]) -> list[str]:
     return [
         name
         for name in names
-        if name.lower().endswith(ENDINGS)
+        if name.lower().endswith((*ENDINGS, ".txt"))
         and not any(part.startswith((".", "_")) for part in re.split(r"[/\\]", name))
     ]
 
@@ -162,7 +158,7 @@ def _ole(name: str, file: IO[bytes], head: bytes) -> Kind:
     file.seek((int.from_bytes(head[48:52], "little") + 1) * sector)
     entries = file.read(1 << 13).replace(b"\0", b"")
     if b"EncryptedPackage" in entries:
-        raise no_table(name, "locked with a password; save it without one")
+        raise not_a_table(name, "a file locked with a password; save it without one")
     if b"Book" in entries or b"Workbook" in entries:
         return "workbook"
-    raise no_table(name, "an older Word document or the like; save the table in it as CSV")
+    raise not_a_table(name, "an older Word document or the like; save the table in it as CSV")

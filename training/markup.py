@@ -26,7 +26,7 @@ TAG = re.compile(
 )
 ODS_TAG = re.compile(rb"<table:(table-row|table-cell|covered-table-cell)\b([^>]*)>")
 NOTABLE = re.compile(rb'<(?:\w+:)?f\b|hidden="|t="e"')
-PLACE = re.compile(rb'\br="([A-Z]*)(\d+)"')
+CELL = re.compile(rb'\br="([A-Z]*)(\d+)"')
 REPEATED = re.compile(rb'number-(?:rows|columns)-repeated="(\d{1,7})"')
 
 
@@ -46,19 +46,17 @@ def read(path: str, sheet: str) -> Markup:
 
     Raises KeyError, ValueError, zipfile.BadZipFile and ElementTree.ParseError for damaged ones.
     """
-    markup = Markup(set(), {}, set())
-    if not zipfile.is_zipfile(path):
-        return markup
-    with zipfile.ZipFile(path) as archive:
-        entries = {name.replace("\\", "/").lower(): name for name in archive.namelist()}
-        if "content.xml" in entries:
-            _ods(archive.read(entries["content.xml"]), sheet, markup)
-        elif "xl/workbook.xml" in entries:
-            _xlsx(archive, entries, sheet, markup)
-    return markup
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            entries = {name.replace("\\", "/").lower(): name for name in archive.namelist()}
+            if "content.xml" in entries:
+                return _ods(archive.read(entries["content.xml"]), sheet)
+            if "xl/workbook.xml" in entries:
+                return _xlsx(archive, entries, sheet)
+    return Markup(set(), {}, set())
 
 
-def _xlsx(archive: zipfile.ZipFile, entries: dict[str, str], sheet: str, markup: Markup) -> None:
+def _xlsx(archive: zipfile.ZipFile, entries: dict[str, str], sheet: str) -> Markup:
     def tree(name: str) -> ElementTree.Element:
         return ElementTree.fromstring(archive.read(entries[name]))  # noqa: S314
 
@@ -70,36 +68,34 @@ def _xlsx(archive: zipfile.ZipFile, entries: dict[str, str], sheet: str, markup:
         for key, value in each.items()
         if key.endswith("}id")
     )
-    targets = {
-        each.get("Id"): each.get("Target", "") for each in tree("xl/_rels/workbook.xml.rels")
-    }
+    relations = tree("xl/_rels/workbook.xml.rels")
+    targets = {each.get("Id"): each.get("Target", "") for each in relations}
     target = posixpath.normpath(posixpath.join("/xl", targets[link].replace("\\", "/")))
     content = archive.read(entries[target.strip("/").lower()])
     # set by programs that store 0 and leave it to Excel to compute
     to_compute = any(each.get("fullCalcOnLoad") in ("1", "true") for each in book.iter())
     percent = set(_percent(tree("xl/styles.xml"))) if "xl/styles.xml" in entries else set()
     styled = re.compile(rb'\bs="(?:%s)"' % b"|".join(percent)) if percent else None
+    markup = Markup(set(), {}, set())
     if not (styled or NOTABLE.search(content)):
-        return
+        return markup
     row = column = 0
-    for kind, attributes, formula, value in TAG.findall(content):
-        place = PLACE.search(attributes)
-        if kind == b"row":
-            row, column = int(place[2]) if place else row + 1, 0
+    for tag, attributes, formula, value in TAG.findall(content):
+        cell = CELL.search(attributes)
+        if tag == b"row":
+            row, column = int(cell[2]) if cell else row + 1, 0
             if re.search(rb'\bhidden="(?:1|true)"', attributes):
                 markup.hidden.add(row)
             continue
-        column = _number(place[1]) if place else column + 1
+        column = _number(cell[1]) if cell else column + 1
+        is_computed = value and not (to_compute and value == b"0")
         if b't="e"' in attributes:
             markup.faults[row, column] = IN_ERROR
-        elif (
-            formula
-            and b't="str"' not in attributes
-            and (not value or (to_compute and value == b"0"))
-        ):
+        elif formula and not is_computed and b't="str"' not in attributes:
             markup.faults[row, column] = NOT_COMPUTED
         if styled and styled.search(attributes):
             markup.percent.add(column)
+    return markup
 
 
 def _percent(styles: ElementTree.Element) -> Iterator[bytes]:
@@ -109,8 +105,8 @@ def _percent(styles: ElementTree.Element) -> Iterator[bytes]:
         for each in styles.iterfind(".//{*}numFmt")
     }
     for number, each in enumerate(styles.iterfind("{*}cellXfs/{*}xf")):
-        kind = int(each.get("numFmtId", 0))
-        if "%" in own.get(kind, "%" if kind in PERCENT else ""):
+        format_id = int(each.get("numFmtId", 0))
+        if "%" in own.get(format_id, "%" if format_id in PERCENT else ""):
             yield str(number).encode()
 
 
@@ -122,15 +118,16 @@ def _number(letters: bytes) -> int:
     return number
 
 
-def _ods(content: bytes, sheet: str, markup: Markup) -> None:
+def _ods(content: bytes, sheet: str) -> Markup:
+    markup = Markup(set(), {}, set())
     for table in content.split(b"<table:table ")[1:]:
         name = re.search(rb'table:name="([^"]*)"', table)
         if not name or unescape(name[1].decode()) != sheet:
             continue
         row = next_row = column = next_column = 1
-        for kind, attributes in ODS_TAG.findall(table):
+        for tag, attributes in ODS_TAG.findall(table):
             times = int(match[1]) if (match := REPEATED.search(attributes)) else 1
-            if kind == b"table-row":
+            if tag == b"table-row":
                 row, next_row, next_column = next_row, next_row + times, 1
                 if b'visibility="collapse"' in attributes or b'visibility="filter"' in attributes:
                     markup.hidden.update(range(row, min(next_row, ROWS_MAX)))
@@ -142,3 +139,4 @@ def _ods(content: bytes, sheet: str, markup: Markup) -> None:
                 markup.faults[row, column] = IN_ERROR
             if b'value-type="percentage"' in attributes:
                 markup.percent.add(column)
+    return markup

@@ -6,7 +6,6 @@ import contextlib
 import importlib
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -16,11 +15,15 @@ import duckdb
 
 from training.columns import Columns
 from training.engine import Engine, identifier
-from training.errors import DataError, TrainingError, one_line
+from training.errors import DataError, one_line
 
 ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z0-9_]*)://(?P<rest>.*)", re.DOTALL)
-PLACE = re.compile(r"(\[[\da-fA-F:.]*\]|[\w.,-]*)(:\d+)?(/[\w./ -]*)?")
+HOST = re.compile(r"(\[[\da-fA-F:.]*\]|[\w.,-]*)(:\d+)?(/[\w./ -]*)?")
 PARTS = re.compile("[:@/?#&=]")
+FAILURES = (
+    *(adbc_driver_manager.Error, duckdb.Error, sqlite3.Error, sqlite3.Warning),
+    *(OSError, ValueError),
+)
 # What is shown in place of a driver's message that may contain a password
 REASONS = {
     "password": "the user or the password is wrong",
@@ -40,7 +43,7 @@ def shown(address: str) -> str:
         return "the address"
     if parts["scheme"] == "sqlite" and "@" not in address:
         return address
-    return f"{parts['scheme']}://{PLACE.match(parts['rest'].rpartition('@')[2])[0]}"  # type: ignore[index]
+    return f"{parts['scheme']}://{HOST.match(parts['rest'].rpartition('@')[2])[0]}"  # type: ignore[index]
 
 
 def load(
@@ -59,22 +62,14 @@ def load(
             "the database must be given by an address such as sqlite:///marks.db or"
             " postgresql://user@host/database"
         )
+    scheme, rest = parts.groups()
     try:
-        if parts["scheme"] == "sqlite":
-            return _from_sqlite(address, parts["rest"], sql, columns, engine, table)
-        with _connected(address, parts["scheme"]) as connection, connection.cursor() as cursor:
-            is_postgresql = parts["scheme"].startswith("postgres")
+        if scheme == "sqlite":
+            return _from_sqlite(Path(rest.removeprefix("/")), sql, columns, engine, table)
+        with _connected(address, scheme) as connection, connection.cursor() as cursor:
+            is_postgresql = scheme.startswith("postgres")
             return _from_driver(cursor, is_postgresql, sql, columns, engine, table)
-    except TrainingError:
-        raise
-    except (
-        adbc_driver_manager.Error,
-        duckdb.Error,
-        sqlite3.Error,
-        sqlite3.Warning,
-        OSError,
-        ValueError,
-    ) as error:
+    except FAILURES as error:
         raise DataError(f"{shown(address)}: {_without_secrets(address, error)}") from None
 
 
@@ -88,59 +83,53 @@ def _from_driver(
     with contextlib.suppress(duckdb.InvalidInputException):  # if it has no columns
         described = engine.connection.execute("DESCRIBE FROM rows").fetchall()
         types = {row[0]: row[1] for row in described}
-    hours, score = columns.names("the query", list(types))
+    names = hours, score = columns.names("the query", list(types))
     engine.connection.execute(
         f"CREATE TEMP TABLE {table} AS SELECT {identifier(hours)} AS hours,"
         f" {identifier(score)} AS score FROM rows"
     )
-    if is_postgresql:
-        types.update(_money(cursor, sql, {hours, score}, types))
-    for column in (hours, score):
+    for column in names:
+        if is_postgresql and types[column] == "BIGINT" and _is_money(cursor, sql, column):
+            types[column] = "MONEY"
         refuse_type("the query", column, types[column])
-    return (hours, score), (types[hours], types[score])
+    return names, (types[hours], types[score])
 
 
-def is_text(kind: str) -> bool:
+def _is_money(cursor: Any, sql: str, column: str) -> bool:
+    """Whether a column is of PostgreSQL's type money, which its driver returns as whole cents."""
+    # a statement that cannot be a subquery returns no money either
+    with contextlib.suppress(adbc_driver_manager.Error):
+        cursor.execute(f"SELECT pg_typeof({identifier(column)})::text FROM ({sql}) q LIMIT 1")
+        return ("money",) in cursor.fetchall()
+    return False
+
+
+def is_text_type(sql_type: str) -> bool:
     """Whether a column of this type holds text, which may contain numbers, or nothing."""
-    return kind in ("VARCHAR", '"NULL"') or kind.startswith("ENUM")
+    return sql_type in ("VARCHAR", '"NULL"') or sql_type.startswith("ENUM")
 
 
-def is_number(kind: str) -> bool:
+def is_numeric_type(sql_type: str) -> bool:
     """Whether a column of this type holds numbers."""
     return (
-        kind.endswith("INT")
-        or kind.startswith(("INTEGER", "UINTEGER", "DECIMAL"))
-        or kind in ("DOUBLE", "FLOAT")
-    ) and not kind.endswith("]")
+        sql_type.endswith("INT")
+        or sql_type.startswith(("INTEGER", "UINTEGER", "DECIMAL"))
+        or sql_type in ("DOUBLE", "FLOAT")
+    ) and not sql_type.endswith("]")
 
 
-def refuse_type(table: str, column: str, kind: str) -> None:
+def refuse_type(table: str, column: str, sql_type: str) -> None:
     """Raises DataError, with the cast to write, for a type that is neither number nor text."""
-    if is_number(kind) or is_text(kind):
+    if is_numeric_type(sql_type) or is_text_type(sql_type):
         return
     name = identifier(column)
-    cast = f"CAST({name} AS {'numeric' if kind == 'MONEY' else 'DOUBLE PRECISION'})"
-    if kind in ("INTERVAL", "TIME"):
+    cast = f"CAST({name} AS {'numeric' if sql_type == 'MONEY' else 'DOUBLE PRECISION'})"
+    if sql_type in ("INTERVAL", "TIME"):
         cast = f"extract(epoch FROM {name}) / 3600"
     raise DataError(
-        f"{table}: column {column!r} is of type {kind}, which is no number; write what number it"
-        f" stands for, such as {cast}"
+        f"{table}: column {column!r} is of type {sql_type}, which is not a number; write what"
+        f" number it stands for, such as {cast}"
     )
-
-
-def _money(
-    cursor: Any, sql: str, columns: Set[str], types: Mapping[str, str]
-) -> Iterator[tuple[str, str]]:
-    """The columns of PostgreSQL's type money, which its driver returns as whole cents."""
-    for column in columns:
-        if types[column] == "BIGINT":
-            # a statement that cannot be a subquery returns no money either
-            with contextlib.suppress(adbc_driver_manager.Error):
-                cursor.execute(
-                    f"SELECT pg_typeof({identifier(column)})::text FROM ({sql}) q LIMIT 1"
-                )
-                if ("money",) in cursor.fetchall():
-                    yield column, "MONEY"
 
 
 def _connected(address: str, scheme: str) -> Any:
@@ -162,15 +151,13 @@ def _connected(address: str, scheme: str) -> Any:
 
 
 def _from_sqlite(
-    address: str, rest: str, sql: str, columns: Columns, engine: Engine, table: str
+    path: Path, sql: str, columns: Columns, engine: Engine, table: str
 ) -> tuple[tuple[str, str], tuple[str, str]]:
     """In SQLite each value has its own type, so all are read as text."""
-    path = Path(rest.removeprefix("/"))
     if not path.is_file():
-        raise DataError(f"{shown(address)}: No such file or directory")
-    with contextlib.closing(
-        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    ) as database:
+        raise FileNotFoundError("No such file or directory")
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    with contextlib.closing(sqlite3.connect(uri, uri=True)) as database:
         cursor = database.execute(sql)
         names = [column[0] for column in cursor.description or ()]
         h, s = columns.indexes("the query", names)
@@ -194,6 +181,6 @@ def _without_secrets(address: str, error: Exception) -> str:
     if any(piece and (piece in text or unquote(piece) in text) for piece in pieces):
         for sign, reason in REASONS.items():
             if re.search(sign, text):
-                return f"{reason} (the driver's own words are not shown: a password may be in them)"
-        return "cannot be read; the driver's reason is not shown, for a password may be in it"
+                return f"{reason} (the driver's message is not shown: a password may be in it)"
+        return "cannot be read; the driver's message is not shown: a password may be in it"
     return text

@@ -21,10 +21,10 @@ from training.dialect import NO_OPTIONS, Options
 from training.engine import Engine
 from training.errors import DataError, one_line
 from training.folds import HASHED
-from training.opening import opened
+from training.open_table import open_table
 from training.processes import Group
 from training.sample import DRAWS, EXTREMES, Draw, Row
-from training.tables import Reader, Table
+from training.tables import Context, Table
 
 SCORES = -1e9, 1e9  # `position` of larger ones would have too few digits
 HEAD_ROWS = 10_000  # the reference line is the least-squares line of these
@@ -104,18 +104,20 @@ class Reading:
         self.error: tuple[int, DataError] | None = None
         self._small: set[int] = set()
 
-    def open(self, places: Sequence[sources.Place]) -> None:
+    def open(self, inputs: Sequence[sources.Input]) -> None:
         """Find the two columns in each source of this process, up to the first without them."""
-        for index, place in enumerate(places):
-            shared = self.group.size > 1 and sources.is_shared(place)
+        for index, input_ in enumerate(inputs):
+            shared = self.group.size > 1 and sources.is_shared(input_)
             if not shared and index % self.group.size != self.group.rank:
                 continue
             share = self.group if shared else ALONE
             try:
-                reader = Reader(self.options.columns, self.options.file_options, self.engine, share)
-                with place.open() as file:
-                    self.tables[index] = opened(place, file, reader)
-                if self.tables[index].numbers and sources.is_small(place):
+                context = Context(
+                    self.options.columns, self.options.file_options, self.engine, share
+                )
+                with input_.open() as file:
+                    self.tables[index] = open_table(input_, file, context)
+                if self.tables[index].as_numbers and sources.is_small(input_):
                     self._small.add(index)
             except DataError as error:
                 self.error = index, error
@@ -124,9 +126,9 @@ class Reading:
     def line(self) -> Line:
         """The reference line: the least-squares line of the first rows."""
         for table in self.tables.values():
-            if not table.numbers:
+            if not table.as_numbers:
                 continue
-            query = f"SELECT hours, score FROM ({table.numbers}) LIMIT {HEAD_ROWS}"
+            query = f"SELECT hours, score FROM ({table.as_numbers}) LIMIT {HEAD_ROWS}"
             try:
                 head = np.array(self.engine.rows(query), np.float64).reshape(-1, 2)
             except duckdb.Error:
@@ -163,7 +165,7 @@ class Reading:
             return False
         if indexes not in self.queries:
             rows = " UNION ALL ".join(
-                f"SELECT hours, score, {index} AS file FROM ({self.tables[index].numbers})"
+                f"SELECT hours, score, {index} AS file FROM ({self.tables[index].as_numbers})"
                 for index in indexes
             )
             table = self.engine.new_name()
@@ -187,11 +189,11 @@ class Reading:
     def _reduced(self, index: int, line: Line) -> Part:
         table = self.tables[index]
         try:
-            if (index,) not in self.queries and table.numbers:
+            if (index,) not in self.queries and table.as_numbers:
                 # if a row is bad or not a plain number, the rows are read as text below
                 with contextlib.suppress(duckdb.Error, OutOfRange):
-                    part = self._sums(table.numbers, line)
-                    self.queries[index,] = table.numbers
+                    part = self._sums(table.as_numbers, line)
+                    self.queries[index,] = table.as_numbers
                     return part
             if (index,) not in self.queries:
                 self.queries[index,] = self._good_rows(index, table)
@@ -201,12 +203,12 @@ class Reading:
 
     def _good_rows(self, index: int, table: Table) -> str:
         """The query for the rows that can be used, once the others are counted and named."""
-        rows, bad, way = bad_rows.separate(self.engine, table, self.options.limits)
+        rows, bad, notation = bad_rows.separate(self.engine, table, self.options.limits)
         if bad.counts and not self.options.skip_bad_rows:
             raise bad.error()
         self.bad[index] = bad
-        if way:
-            read_as = ", ".join(filter(None, (table.read_as, way.name)))
+        if notation:
+            read_as = ", ".join(filter(None, (table.read_as, notation.name)))
             self.tables[index] = table._replace(read_as=read_as)
         return rows
 

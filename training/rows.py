@@ -87,22 +87,22 @@ def read_rows(
 
     Raises DataError, in each process of the group for the first source that cannot be used.
     """
-    places, notes, empty = group.broadcast(lambda: _places(paths, sql))
-    states = [place.state() for place in places]
+    inputs, notes, empty = group.broadcast(lambda: _inputs(paths, sql))
+    states = [each.state() for each in inputs]
     beside = ThreadPoolExecutor(1)
-    records = beside.submit(lambda: [place.record() for place in places])
+    records = beside.submit(lambda: [each.record() for each in inputs])
     beside.shutdown(wait=False)
     with Engine(watch) as engine:
         reading = Reading(engine, options, group)
-        reading.open(places)
+        reading.open(inputs)
         rows = _reduced(reading, known)
         drawn, extremes = _single_rows(reading, rows.moments, bool(known or options.with_sample))
-    for place, state in zip(places, states, strict=True):
-        if place.state() != state:
-            raise DataError(f"{place.name}: was changed while it was read")
+    for input_, state in zip(inputs, states, strict=True):
+        if input_.state() != state:
+            raise DataError(f"{input_.name}: was changed while it was read")
     every = [
-        rows.source(index, place.name, record)
-        for index, (place, record) in enumerate(zip(places, records.result(), strict=True))
+        rows.source(index, input_.name, record)
+        for index, (input_, record) in enumerate(zip(inputs, records.result(), strict=True))
     ]
     kept, without_rows = _with_rows(every, paths)
     notes += sample.notes_on_units(drawn)
@@ -123,11 +123,11 @@ def read_rows(
     )
 
 
-def _places(paths: Sequence[str], sql: str | None) -> tuple[list[sources.Place], list[str], int]:
-    """The places to read, notes, and how many files of folders are passed over as empty."""
-    places, notes = sources.find(paths, sql)
-    kept = [place for place in places if place.name in paths or place.size != 0]
-    return kept or places[:1], notes, len(places) - len(kept or places[:1])
+def _inputs(paths: Sequence[str], sql: str | None) -> tuple[list[sources.Input], list[str], int]:
+    """The inputs to read, notes, and how many files of folders are passed over as empty."""
+    inputs, notes = sources.find(paths, sql)
+    kept = [each for each in inputs if each.name in paths or each.size != 0]
+    return kept or inputs[:1], notes, len(inputs) - len(kept or inputs[:1])
 
 
 def _reduced(reading: Reading, known: Moments | None) -> Gathered:
@@ -144,7 +144,7 @@ def _reduced(reading: Reading, known: Moments | None) -> Gathered:
 def _gathered(reading: Reading) -> Gathered:
     """Raises DataError for the first source that one of the processes cannot use."""
     tables = {
-        index: table._replace(words=str)  # only this process can use these
+        index: table._replace(as_text=str)  # only this process can use these
         for index, table in reading.tables.items()
     }
     everywhere = reading.group.gather((reading.error, reading.parts, reading.bad, tables))

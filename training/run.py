@@ -23,7 +23,7 @@ from training.columns import Columns
 from training.dialect import Options
 from training.engine import ended_by_terminate
 from training.errors import TrainingError, printable
-from training.identity import are_the_labs, marks, refuse_known
+from training.identity import are_the_labs, fingerprints, refuse_repeated
 from training.processes import Group, group
 from training.progress import Progress
 from training.reduce import ReadOptions
@@ -112,11 +112,11 @@ def _read(
         for note in rows.notes:
             _say(printable(note))
     if update:
-        refuse_known(rows.sources, update.model.seen, f"{update.tag} was trained on it already")
+        refuse_repeated(rows.sources, update.model.seen, f"{update.tag} was trained on it already")
     test = read([options.test]) if options.test else None
     if test:
         reason = "it is among the rows to train on, not held back"
-        refuse_known(test.sources, marks(rows.sources), reason)
+        refuse_repeated(test.sources, fingerprints(rows.sources), reason)
     _refuse_unused(options, rows.kinds | (test.kinds if test else frozenset()))
     return rows, test
 

@@ -8,18 +8,17 @@ import io
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from training import bucket, query
 from training.errors import DataError, counted
+from training.kinds import ENDINGS, TEXT_ENDINGS
 
 LAB_CSV = b"hours,score\n1,2\n2,4\n3,6\n"
-TEXTS = (".csv", ".tsv")
-ENDINGS = (*TEXTS, ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-PACKED = tuple(name + packed for name in TEXTS for packed in (".gz", ".zst", ".zip"))
+PACKED_ENDINGS = tuple(name + packed for name in TEXT_ENDINGS for packed in (".gz", ".zst", ".zip"))
 HIDDEN = (".", "_", "~$")
 TABLE_FORMATS = re.compile(r"/(?:(?P<delta>_delta_log)/|metadata/[^/]*\.metadata\.json$)")
 SMALL_BYTES = 1 << 18
@@ -27,7 +26,7 @@ SHARED_BYTES = 1 << 22  # a Parquet file from here on is shared among processes
 
 
 class File(NamedTuple):
-    """A file on disk, or the content of one that is not there."""
+    """A file on disk, or content that stands for one."""
 
     name: str
     content: bytes | None = None
@@ -98,23 +97,23 @@ class Query(NamedTuple):
         return {"bytes": None, "sha256": None, "query": self.sql}
 
 
-Place = File | Query | bucket.Object
+Input = File | Query | bucket.Object
 
 
-def is_shared(place: Place) -> bool:
+def is_shared(input_: Input) -> bool:
     """Whether several processes read parts of it: a large Parquet file."""
-    if not (isinstance(place, File) and place.size and place.size > SHARED_BYTES):
+    if not (isinstance(input_, File) and input_.size and input_.size > SHARED_BYTES):
         return False
-    with place.open() as file:
+    with input_.open() as file:
         return file.peek(4).startswith(b"PAR1")
 
 
-def is_small(place: Place) -> bool:
+def is_small(input_: Input) -> bool:
     """Whether it is read by one query together with other small files."""
-    return place.size is not None and place.size < SMALL_BYTES
+    return input_.size is not None and input_.size < SMALL_BYTES
 
 
-def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Place], list[str]]:
+def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Input], list[str]]:
     """Every file or object that the paths, folders, globs and URLs name, once, and notes.
 
     No path means the lab's rows; with `sql` the path is a database's address. Raises DataError if a
@@ -124,62 +123,42 @@ def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Place], lis
         return [Query(query.shown(address), address, sql) for address in paths], []
     if not paths:
         return [File("lab", LAB_CSV)], []
-    places: dict[str, Place] = {}
+    inputs: dict[str, Input] = {}
     notes = []
     for path in paths:
         if query.ADDRESS.match(path) and not (bucket.is_url(path) or os.path.lexists(path)):
             raise DataError(
-                f"{query.shown(path)}: is no file or bucket; the rows of a database are read with"
-                " --query SQL"
+                f"{query.shown(path)}: is neither a file nor a bucket; the rows of a database are"
+                " read with --query SQL"
             )
         matches, passed_over = (_in_bucket if bucket.is_url(path) else _on_disk)(path)
         if not matches:
             raise DataError(f"{path}: no file there whose name ends in {', '.join(ENDINGS)}")
-        for place in matches:
-            is_file = isinstance(place, File)
-            places.setdefault(os.path.realpath(place.name) if is_file else place.name, place)
+        for match in matches:
+            is_file = isinstance(match, File)
+            inputs.setdefault(os.path.realpath(match.name) if is_file else match.name, match)
         if passed_over:
             notes.append(
                 f"{path}: passed over {counted(passed_over, 'file')}: names begin with . or _,"
-                " or end in no kind of table"
+                " or do not end like a table's"
             )
-    return list(places.values()), notes
+    return list(inputs.values()), notes
 
 
-def _refuse_table_format(name: str, files: Iterable[str]) -> None:
-    """Raises DataError if the files belong to a format that keeps old versions of a table."""
-    for match in filter(None, map(TABLE_FORMATS.search, files)):
-        what = "a Delta Lake table" if match["delta"] else "an Iceberg table"
-        raise DataError(
-            f"{name}: is {what}, whose files hold rows that were deleted or changed too; export"
-            " its rows with a program that knows the format, such as DuckDB or Spark, as CSV or"
-            " Parquet"
-        )
-
-
-def _table_logs(files: Iterable[str]) -> Iterator[str]:
-    """The logs of such formats in the files' folders, and in up to four folders above them."""
-    folders = {Path(os.path.abspath(file)).parent for file in files}
-    every = {above for folder in folders for above in (folder, *folder.parents[:4])}
-    for folder in sorted(every):
-        for pattern in ("_delta_log/", "metadata/*.metadata.json"):
-            yield from glob.iglob(os.path.join(glob.escape(str(folder)), pattern))
-
-
-def _on_disk(path: str) -> tuple[list[Place], int]:
+def _on_disk(path: str) -> tuple[list[Input], int]:
     """The files of a path or glob, and how many of a folder's files were passed over."""
     if os.path.isdir(path):
-        _refuse_table_format(path, _table_logs([os.path.join(path, "any")]))
-        return _tables(path, _files_in(path), File)
+        _refuse_table_format(path, _table_logs([path]))
+        return _tables(path, [File(name) for name in _files_in(path)])
     if os.path.lexists(path) or not glob.has_magic(path):
         return [File(path)], 0
     names = sorted(glob.glob(path, recursive=True))
-    files: list[Place] = [File(name) for name in names if not os.path.isdir(name)]
+    files: list[Input] = [File(name) for name in names if not os.path.isdir(name)]
     if files:
-        _refuse_table_format(path, _table_logs(file.name for file in files))
+        _refuse_table_format(path, _table_logs(os.path.dirname(file.name) for file in files))
         return files, 0
     folders = [_on_disk(name) for name in names]
-    return [place for places, _ in folders for place in places], sum(n for _, n in folders)
+    return [each for files, _ in folders for each in files], sum(n for _, n in folders)
 
 
 def _files_in(folder: str) -> list[str]:
@@ -190,22 +169,40 @@ def _files_in(folder: str) -> list[str]:
     return sorted(os.path.join(parent, name) for parent, _, names in walk for name in names)
 
 
-def _in_bucket(url: str) -> tuple[list[Place], int]:
-    objects = {each.name: each for each in bucket.find(url)}
-    if url in objects or glob.has_magic(url):
-        return list(objects.values()), 0
-    return _tables(url, list(objects), objects.__getitem__)
+def _in_bucket(url: str) -> tuple[list[Input], int]:
+    objects = list(bucket.find(url))
+    if glob.has_magic(url) or url in [each.name for each in objects]:
+        return [*objects], 0
+    return _tables(url, objects)
 
 
-def _tables(
-    folder: str, names: Sequence[str], place: Callable[[str], Place]
-) -> tuple[list[Place], int]:
-    """The files of a folder that are tables by their names, and how many are not."""
-    _refuse_table_format(folder, names)
+def _tables(folder: str, inputs: Sequence[Input]) -> tuple[list[Input], int]:
+    """The inputs in a folder whose names are those of tables, and how many others there are."""
+    _refuse_table_format(folder, [each.name for each in inputs])
     tables = [
-        place(name)
-        for name in names
-        if name.lower().endswith((*ENDINGS, *PACKED))
-        and not any(part.startswith(HIDDEN) for part in name[len(folder) :].split("/"))
+        each
+        for each in inputs
+        if each.name.lower().endswith((*ENDINGS, *PACKED_ENDINGS))
+        and not any(part.startswith(HIDDEN) for part in each.name[len(folder) :].split("/"))
     ]
-    return tables, len(names) - len(tables)
+    return tables, len(inputs) - len(tables)
+
+
+def _table_logs(folders: Iterable[str]) -> Iterator[str]:
+    """The logs of formats that keep old versions, in folders and up to four folders above each."""
+    paths = {Path(os.path.abspath(folder)) for folder in folders}
+    every = {above for path in paths for above in (path, *path.parents[:4])}
+    for folder in sorted(every):
+        for pattern in ("_delta_log/", "metadata/*.metadata.json"):
+            yield from glob.iglob(os.path.join(glob.escape(str(folder)), pattern))
+
+
+def _refuse_table_format(name: str, files: Iterable[str]) -> None:
+    """Raises DataError if the files belong to a format that keeps old versions of a table."""
+    for match in filter(None, map(TABLE_FORMATS.search, files)):
+        what = "a Delta Lake table" if match["delta"] else "an Iceberg table"
+        raise DataError(
+            f"{name}: is {what}, whose files also hold rows that were deleted or changed; export"
+            " its rows as CSV or Parquet with a program that knows the format, such as DuckDB or"
+            " Spark"
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from training.columns import is_number, normalized
+from training.columns import looks_numeric, normalized
 from training.engine import literal
 
 NEAR = 10  # rows from the head or the end of a table may sum up others
@@ -27,7 +27,7 @@ NAMES = "max", "min"  # also names of pupils
 Labels = Mapping[int, set[str]]  # by the number of the column
 
 
-def labels(
+def find_labels(
     head: Sequence[Sequence[str]], tail: Sequence[Sequence[str]], indexes: tuple[int, int]
 ) -> Labels:
     """The labels of rows that sum up others, near the head or the end of a table, by their column.
@@ -58,9 +58,9 @@ def _is_extreme(
 
 
 def _numbers(row: Sequence[str], indexes: tuple[int, int]) -> tuple[float, ...]:
-    """Hours and score, 0 for what is no number."""
+    """Hours and score, 0 for a text that is not a number."""
     texts = [row[index].replace(",", ".") if index < len(row) else "" for index in indexes]
-    return tuple(float(text) if is_number(text) else 0.0 for text in texts)
+    return tuple(float(text) if looks_numeric(text) else 0.0 for text in texts)
 
 
 def _fault(label: str) -> str:

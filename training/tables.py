@@ -10,23 +10,23 @@ from urllib.parse import unquote
 import duckdb
 
 from training import query, summaries, workbook
-from training.bounded import Died
 from training.columns import Columns
 from training.dialect import Options
 from training.engine import Engine, identifier, literal
 from training.errors import DataError, one_line
+from training.limited_process import Died
 from training.processes import Group
 
 KEYS = re.compile(r"([^/=]+)=([^/]*)(?=/)")  # in the names of folders: hours=1/part.parquet
-TEXTS = 8  # columns of Parquet that may hold the label of a row that sums up others
+LABEL_COLUMNS = 8  # columns of Parquet that may hold the label of a row that sums up others
 
 
 class Table(NamedTuple):
-    """A source as two queries, of which the second is needed only if a row cannot be used.
+    """A source as two queries; `as_text` is needed only if a row cannot be used.
 
-    `numbers` selects (hours, score) as numbers. It fails, or answers null, at a value that is no
-    number; it is None where values are text.
-    `words()` makes a query for (row, hours, score, fault): the row's number as people count it,
+    `as_numbers` selects (hours, score) as numbers. It fails, or answers null, at a value that is
+    not a number; it is None if values are text.
+    `as_text()` makes a query for (row, hours, score, fault): the row's number as people count it,
     both values as text, and what is wrong with the row as a whole, or null. It may read the source.
     `letters` are the columns' letters in a sheet.
     """
@@ -34,21 +34,21 @@ class Table(NamedTuple):
     name: str
     kind: str
     columns: tuple[str, str]
-    words: Callable[[], str]
-    numbers: str | None = None
+    as_text: Callable[[], str]
+    as_numbers: str | None = None
     decimal: str = "."
     read_as: str = ""
     letters: tuple[str, str] | None = None
 
-    def place(self, row: int, column: int | None) -> str:
-        """What a row, or a cell of it, is called."""
+    def locate(self, row: int, column: int | None) -> str:
+        """What a row, or a cell of it, is called in messages."""
         if self.letters and column is not None:
             return f"{self.name}, {self.letters[column]}{row}"
         return f"{self.name}, row {row}"
 
 
-class Reader(NamedTuple):
-    """What sources are read with; the processes of `share` read a part of each Parquet file."""
+class Context(NamedTuple):
+    """What sources are read with; each process of `share` reads a part of a Parquet file."""
 
     columns: Columns
     options: Options
@@ -56,30 +56,31 @@ class Reader(NamedTuple):
     share: Group
 
 
-def of_query(name: str, address: str, sql: str, reader: Reader) -> Table:
+def of_query(name: str, address: str, sql: str, context: Context) -> Table:
     """The rows of a database query; raises DataError."""
-    copy = reader.engine.new_name()
-    names, types = query.load(address, sql, reader.columns, reader.engine, copy)
+    copy = context.engine.new_name()
+    names, types = query.load(address, sql, context.columns, context.engine, copy)
     rows = f"SELECT rowid + 1 AS row, hours, score, NULL AS fault FROM {copy}"
     return _typed(name, "query", names, types, rows)
 
 
-def of_parquet(name: str, path: str, reader: Reader) -> Table:
+def of_parquet(name: str, path: str, context: Context) -> Table:
     """The rows of a Parquet file that are this process's share; raises DataError."""
-    engine, share = reader.engine, reader.share
+    engine, share = context.engine, context.share
     try:
         source = f"read_parquet({engine.link(path)}, file_row_number = true)"
         types = {row[0]: row[1] for row in engine.rows(f"DESCRIBE FROM {source}")}
         types.pop("file_row_number", None)
+        texts = [identifier(c) for c, sql_type in types.items() if sql_type == "VARCHAR"]
         keys = {key: value for key, value in KEYS.findall(name) if key not in types}
         types.update(dict.fromkeys(keys, "VARCHAR"))
-        names = hours, score = reader.columns.names(name, list(types))
+        names = context.columns.names(name, list(types))
         for column in names:
             query.refuse_type(name, column, types[column])
         (count,) = engine.rows(f"SELECT count(*) FROM {source}")[0]
         h, s = (literal(unquote(keys[c])) if c in keys else identifier(c) for c in names)
-        texts = [c for c, kind in types.items() if kind == "VARCHAR" and c not in (*keys, hours)]
-        fault = _summary_fault(engine, source, count, [*map(identifier, texts[:TEXTS]), h, s])
+        labels = [text for text in texts if text not in (h, s)][:LABEL_COLUMNS]
+        fault = _summary_fault(engine, source, count, [*labels, h, s])
     except duckdb.Error as error:
         raise DataError(f"{name}: cannot be read as Parquet: {one_line(error)}") from None
     rows = (
@@ -89,8 +90,8 @@ def of_parquet(name: str, path: str, reader: Reader) -> Table:
     if share.size > 1:
         start, end = (count * rank // share.size for rank in (share.rank, share.rank + 1))
         rows += f" WHERE file_row_number >= {start} AND file_row_number < {end}"
-    table = _typed(name, "Parquet", names, (types[hours], types[score]), rows)
-    return table if fault == "NULL" else table._replace(numbers=None)
+    table = _typed(name, "Parquet", names, (types[names[0]], types[names[1]]), rows)
+    return table if fault == "NULL" else table._replace(as_numbers=None)
 
 
 def _summary_fault(engine: Engine, source: str, count: int, columns: list[str]) -> str:
@@ -106,7 +107,7 @@ def _summary_fault(engine: Engine, source: str, count: int, columns: list[str]) 
         f" OR file_row_number >= {count - near} ORDER BY file_row_number"
     )
     cells = [["" if cell is None else str(cell) for cell in row] for row in ends]
-    labels = summaries.labels(cells[:near], cells[-near:], (texts, texts + 1))
+    labels = summaries.find_labels(cells[:near], cells[-near:], (texts, texts + 1))
     return summaries.sql({columns[column]: found for column, found in labels.items()})
 
 
@@ -115,25 +116,25 @@ def _typed(
 ) -> Table:
     """A table of rows (row, hours, score, fault) whose columns have types, numbers or text."""
     # as doubles first, so that a DECIMAL 1.50 and a DOUBLE 1.5 give the same text
-    double = "::DOUBLE" if all(map(query.is_number, types)) else ""
-    words = (
+    double = "::DOUBLE" if all(map(query.is_numeric_type, types)) else ""
+    text = (
         f"SELECT row, coalesce(hours{double}::VARCHAR, '') AS hours,"
         f" coalesce(score{double}::VARCHAR, '') AS score, fault::VARCHAR AS fault FROM ({rows})"
     )
     numbers = f"SELECT hours::DOUBLE AS hours, score::DOUBLE AS score FROM ({rows})"
-    return Table(name, kind, columns, lambda: words, numbers if double else None)
+    return Table(name, kind, columns, lambda: text, numbers if double else None)
 
 
-def of_workbook(name: str, path: str, reader: Reader) -> Table:
+def of_workbook(name: str, path: str, context: Context) -> Table:
     """The cells of one sheet; raises DataError."""
-    engine, sheet_name = reader.engine, reader.options.sheet
+    engine, sheet_name = context.engine, context.options.sheet
     try:
-        sheet = engine.bounded.call(workbook.read, name, path, sheet_name, reader.columns)
+        sheet = engine.limited_process.call(workbook.read, name, path, sheet_name, context.columns)
     except Died:
         raise DataError(
-            f"{name}: a sheet takes more memory than there is; it may have a cell far off the table"
-            " (Ctrl+End leads to the last one): delete all rows and columns behind the table, and"
-            " save"
+            f"{name}: a sheet takes more memory than there is; it may have a cell far from the"
+            " table (Ctrl+End leads to the last one): delete all rows and columns beyond the table,"
+            " and save"
         ) from None
     cells = engine.table(zip(sheet.rows, sheet.hours, sheet.scores, sheet.faults, strict=True))
     return Table(

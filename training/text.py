@@ -2,65 +2,62 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import itertools
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import duckdb
 
 from training import lines, summaries
 from training.detect import HEAD_BYTES, detect, records
-from training.dialect import LINE_MAX, Dialect, decoder, is_wide
+from training.dialect import LINE_MAX, Dialect, is_ascii_compatible
 from training.engine import Engine, chunks, literal
 from training.summaries import Labels
-from training.tables import Reader, Table
+from training.tables import Context, Table
 
 MORE_BLANKS = re.compile(rb"(?<=[\r\n ]) +| +(?=[\r\n])")
 TAIL_BYTES = 1 << 16
 
 
-def table(name: str, path: str | None, pieces: Iterator[bytes], reader: Reader) -> Table:
-    """The two columns of a text, read from its pieces where it is no file; raises DataError."""
+def table(name: str, path: str | None, pieces: Iterator[bytes], context: Context) -> Table:
+    """The two columns of a text, read from its pieces if it has no path; raises DataError."""
     head = next(pieces, b"")
     is_whole = len(head) < HEAD_BYTES
-    dialect = detect(name, head[:HEAD_BYTES], is_whole, reader.columns, reader.options)
-    path = _file(path, itertools.chain([head], pieces), dialect, reader.engine)
+    dialect = detect(name, head[:HEAD_BYTES], is_whole, context.columns, context.options)
+    path = _file(path, itertools.chain([head], pieces), dialect, context.engine)
     labels = _labels(path, dialect)
-    link = reader.engine.link(path)
+    link = context.engine.link(path)
 
-    def words() -> str:
+    def as_text() -> str:
         if _rows_are_lines(path):
             with contextlib.suppress(duckdb.Error):
-                copy = reader.engine.new_name()
-                reader.engine.rows(f"CREATE TEMP TABLE {copy} AS {_words(link, dialect, labels)}")
+                copy = context.engine.new_name()
+                context.engine.rows(
+                    f"CREATE TEMP TABLE {copy} AS {_as_text(link, dialect, labels)}"
+                )
                 return f"SELECT * FROM {copy}"
-        return f"SELECT * FROM {reader.engine.table(lines.rows(path, dialect, labels))}"
+        return f"SELECT * FROM {context.engine.table(lines.rows(path, dialect, labels))}"
 
     hours, score = (dialect.names[index] for index in dialect.indexes)
-    numbers = None if labels else _numbers(link, dialect, path)
-    return Table(name, "text", (hours, score), words, numbers, dialect.decimal, str(dialect))
+    as_numbers = None if labels else _as_numbers(link, dialect, path)
+    return Table(name, "text", (hours, score), as_text, as_numbers, dialect.decimal, str(dialect))
 
 
 def _file(path: str | None, pieces: Iterator[bytes], dialect: Dialect, engine: Engine) -> str:
     """A file that the engine can read: the text's own, or else a changed copy of its pieces."""
-    if is_wide(dialect.encoding):
-        path, pieces = None, _in_utf_8(pieces, dialect.encoding)
+    if not is_ascii_compatible(dialect.encoding):
+        decoded = codecs.iterdecode(pieces, dialect.encoding, "replace")
+        path, pieces = None, (text.encode("utf-8", "replace") for text in decoded)
     if dialect.separator == " ":
         path, pieces = None, _single_blanks(pieces)
     return path or engine.spool(pieces)
 
 
-def _in_utf_8(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    decode = decoder(encoding, "replace").decode
-    for piece in pieces:
-        yield decode(piece).encode("utf-8", "replace")
-    yield decode(b"", final=True).encode("utf-8", "replace")
-
-
-def _single_blanks(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """A text with one blank between two columns, whose columns are aligned by several."""
+def _single_blanks(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """A text in columns that are aligned by blanks, with a single blank between two values."""
     last = b"\n"
     start = 1
     for piece in pieces:
@@ -78,14 +75,11 @@ def _labels(path: str, dialect: Dialect) -> Labels:
         head = file.read(HEAD_BYTES).decode("latin-1")
         file.seek(max(0, os.path.getsize(path) - TAIL_BYTES))
         tail = file.read().decode("latin-1").split(dialect.line_end)
-    is_whole = len(head) < HEAD_BYTES
-    last = [line for line in tail if line.strip()][-summaries.NEAR :]
-    first_rows = [*records(head, dialect.separator, is_whole)][dialect.header_row :]
-    last_rows = [row for line in last for row in records(line, dialect.separator)]
-    first, near_end = (
-        [[dialect.decode(cell) for cell in row] for row in some] for some in (first_rows, last_rows)
-    )
-    return summaries.labels(first, near_end, dialect.indexes)
+    first = [*records(head, dialect.separator, len(head) < HEAD_BYTES)][dialect.header_row :]
+    lines_near_end = [line for line in tail if line.strip()][-summaries.NEAR :]
+    last = [row for line in lines_near_end for row in records(line, dialect.separator)]
+    first, last = ([[*map(dialect.decode, row)] for row in rows] for rows in (first, last))
+    return summaries.find_labels(first, last, dialect.indexes)
 
 
 def _rows_are_lines(path: str) -> bool:
@@ -107,7 +101,7 @@ def _is_inside_a_line(chunk: bytes) -> bool:
     return len(chunk) > LINE_MAX and b"\n" not in chunk and b"\r" not in chunk
 
 
-def _numbers(link: str, dialect: Dialect, path: str) -> str | None:
+def _as_numbers(link: str, dialect: Dialect, path: str) -> str | None:
     """A query for hours and score as numbers, which fails if a row has too many or few values.
 
     A value with an underscore becomes null, because the engine reads 1_0 as 10. None if a line is
@@ -121,20 +115,20 @@ def _numbers(link: str, dialect: Dialect, path: str) -> str | None:
             if not number:
                 chunk = chunk.split(dialect.line_end.encode(), dialect.header_row)[-1]
             has_underscore = has_underscore or b"_" in chunk
-    hours, score = (f"c{index}" for index in dialect.indexes)
-    if not has_underscore:
-        source = _read_csv(link, dialect, "null_padding = false", "DOUBLE")
-        return f"SELECT {hours} AS hours, {score} AS score FROM {source}"
-    hours, score = (
-        f"CASE WHEN NOT contains({column}, '_')"
-        f" THEN replace({column}, '{dialect.decimal}', '.')::DOUBLE END"
-        for column in (hours, score)
-    )
-    source = _read_csv(link, dialect, "null_padding = false")
+    columns = [f"c{index}" for index in dialect.indexes]
+    if has_underscore:
+        columns = [
+            f"CASE WHEN NOT contains({column}, '_')"
+            f" THEN replace({column}, '{dialect.decimal}', '.')::DOUBLE END"
+            for column in columns
+        ]
+    sql_type = "VARCHAR" if has_underscore else "DOUBLE"
+    source = _read_csv(link, dialect, "null_padding = false", sql_type)
+    hours, score = columns
     return f"SELECT {hours} AS hours, {score} AS score FROM {source}"
 
 
-def _words(link: str, dialect: Dialect, labels: Labels) -> str:
+def _as_text(link: str, dialect: Dialect, labels: Labels) -> str:
     """A query for (row, hours, score, fault) as text, which fails if a row has too many values.
 
     Only for texts without quotes: with null_padding, an open quote would swallow all that follows.
@@ -152,10 +146,10 @@ def _words(link: str, dialect: Dialect, labels: Labels) -> str:
     )
 
 
-def _read_csv(link: str, dialect: Dialect, more: str, kind: str = "VARCHAR") -> str:
-    """An SQL table of a text: its columns c0, c1... as text, hours and score of another kind."""
+def _read_csv(link: str, dialect: Dialect, more: str, sql_type: str = "VARCHAR") -> str:
+    """An SQL table of a text: its columns c0, c1... as text, hours and score as another type."""
     columns = ", ".join(
-        f"'c{index}': '{kind if index in dialect.indexes else 'VARCHAR'}'"
+        f"'c{index}': '{sql_type if index in dialect.indexes else 'VARCHAR'}'"
         for index in range(len(dialect.names))
     )
     return (

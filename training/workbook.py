@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
 from unicodedata import normalize
@@ -13,12 +13,12 @@ from training import markup, summaries
 from training.columns import Columns
 from training.errors import DataError, counted, one_line
 
-TIME_OF_DAY = (
+IS_TIME_OF_DAY = (
     "is a time of day; if it means a duration, give the column the format [h]:mm, or write the"
     " hours as numbers"
 )
 FIRST_YEAR = 1904  # or 1900: the year from which a workbook counts days
-Cells = list[Any]
+Row = tuple[int, list[Any]]  # its number, from 1, and its cells
 
 
 class Sheet(NamedTuple):
@@ -53,7 +53,8 @@ def read(where: str, path: str, name: str | None, columns: Columns) -> Sheet:
     except DataError:
         raise
     except BaseException as error:
-        if isinstance(error, Exception) or _is_panic(error):
+        # on a damaged file, calamine raises a class that it does not export
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
             reason = one_line(error) or type(error).__name__
             raise DataError(f"{where}: cannot be read as a workbook: {reason}") from None
         raise
@@ -61,16 +62,15 @@ def read(where: str, path: str, name: str | None, columns: Columns) -> Sheet:
         raise DataError(f"{where}: the sheet {sheet!r} is empty")
     header = header or rows[0]
     below = rows[rows.index(header) + 1 :]
-    texts = [_text(cell) for cell in header[1]]
-    indexes = columns.indexes(f"{where}, sheet {sheet!r}", texts)
-    names = texts[indexes[0]], texts[indexes[1]]
+    names = [_text(cell) for cell in header[1]]
+    indexes = columns.indexes(f"{where}, sheet {sheet!r}", names)
     return _sheet(sheet, names, below, indexes, first_column, marked)
 
 
 def _sheet(
-    name: str,
-    names: tuple[str, str],
-    rows: list[tuple[int, Cells]],
+    sheet: str,
+    names: list[str],
+    rows: list[Row],
     indexes: tuple[int, int],
     first_column: int,
     marked: markup.Markup,
@@ -78,38 +78,32 @@ def _sheet(
     """The columns with these indexes in the rows below the header."""
     numbers = [number for number, _ in rows]
     hours, scores = ([cells[index] for _, cells in rows] for index in indexes)
-    places = [first_column + index + 1 for index in indexes]
-    letters = _letters(places[0] - 1), _letters(places[1] - 1)
-    records = [[_text(cell) for cell in cells] for _, cells in rows]
-    labels = summaries.labels(records, records, indexes)
+    columns = [first_column + index + 1 for index in indexes]
+    letters = _letters(columns[0]), _letters(columns[1])
+    texts = [[_text(cell) for cell in cells] for _, cells in rows]
+    labels = summaries.find_labels(texts, texts, indexes)
     faults = [
-        _fault(number, hour, letters, [marked.faults.get((number, place)) for place in places])
-        or summaries.fault_of(record, labels)
-        for number, hour, record in zip(numbers, hours, records, strict=True)
+        _fault(number, hour, columns, marked.faults) or summaries.fault_of(row, labels)
+        for number, hour, row in zip(numbers, hours, texts, strict=True)
     ]
-    read_as = [f"sheet {name!r}"]
+    read_as = [f"sheet {sheet!r}"]
     if hidden := len(marked.hidden.intersection(numbers)):
         read_as.append(f"{counted(hidden)} of it hidden")
     if {type(cell) for cell in hours if cell != ""} == {timedelta}:
         hours = [cell if cell == "" else cell / timedelta(hours=1) for cell in hours]
         read_as.append("hours from durations such as 1:30")
-    for place, text in zip(places, names, strict=True):
-        if place in marked.percent:
-            read_as.append(f"{text} in percent: 85 % is 0.85")
+    for column, index in zip(columns, indexes, strict=True):
+        if column in marked.percent:
+            read_as.append(f"{names[index]} in percent: 85 % is 0.85")
     return Sheet(
         read_as=", ".join(read_as),
-        names=names,
+        names=(names[indexes[0]], names[indexes[1]]),
         letters=letters,
         rows=numbers,
         hours=[_text(cell) for cell in hours],
         scores=[_text(cell) for cell in scores],
         faults=faults,
     )
-
-
-def _is_panic(error: BaseException) -> bool:
-    """Whether calamine failed on a damaged file; it does not export the class of that error."""
-    return type(error).__name__ == "PanicException"
 
 
 def _named(where: str, book: calamine.CalamineWorkbook, name: str | None) -> str:
@@ -122,9 +116,7 @@ def _named(where: str, book: calamine.CalamineWorkbook, name: str | None) -> str
         raise DataError(f"{where}: no sheet {name!r}; the sheets are: {shown}")
     if visible := _visible(book):
         return visible[0]
-    raise DataError(
-        f"{where}: has no sheet that is not hidden; --sheet NAME says which one is meant"
-    )
+    raise DataError(f"{where}: no sheet is visible; --sheet NAME says which one is meant")
 
 
 def _visible(book: calamine.CalamineWorkbook) -> list[str]:
@@ -134,15 +126,15 @@ def _visible(book: calamine.CalamineWorkbook) -> list[str]:
 
 def _rows(
     book: calamine.CalamineWorkbook, name: str, faulty: Set[int] = frozenset()
-) -> tuple[list[tuple[int, Cells]], int]:
+) -> tuple[list[Row], int]:
     """The rows that are not empty, numbered from 1, and the number of their first column, from 0.
 
-    `faulty` rows are kept too: to calamine they may be empty.
+    `faulty` rows are kept too: calamine may see them as empty.
     """
     sheet = book.get_sheet_by_name(name)
     rows = []
     number = 0
-    cells: Cells = []
+    cells: list[Any] = []
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         if number in faulty or (cells.count("") < len(cells) and any(map(_text, cells))):
             rows.append((number, cells))
@@ -150,7 +142,7 @@ def _rows(
     return rows, sheet.start[1] if sheet.start else 0
 
 
-def _header(rows: list[tuple[int, Cells]], columns: Columns) -> tuple[int, Cells] | None:
+def _header(rows: list[Row], columns: Columns) -> Row | None:
     return next((row for row in rows if columns.among([_text(cell) for cell in row[1]])), None)
 
 
@@ -158,28 +150,24 @@ def _refuse_cover(
     where: str, book: calamine.CalamineWorkbook, sheet: str, columns: Columns
 ) -> None:
     """Raises DataError if another sheet has the columns."""
-    others = [
-        repr(name)
-        for name in _visible(book)
-        if name != sheet and _header(_rows(book, name)[0], columns)
-    ]
-    if others:
+    others = [name for name in _visible(book) if name != sheet]
+    if found := [repr(name) for name in others if _header(_rows(book, name)[0], columns)]:
         raise DataError(
             f"{where}: the sheet {sheet!r} does not have the columns {columns.hours!r} and"
-            f" {columns.score!r}; --sheet NAME says which one is meant: {' or '.join(others)}"
+            f" {columns.score!r}; --sheet NAME says which one is meant: {' or '.join(found)}"
         )
 
 
 def _fault(
-    number: int, hours: Any, letters: tuple[str, str], faults: Sequence[str | None]
+    row: int, hours: Any, columns: Sequence[int], faults: Mapping[tuple[int, int], str]
 ) -> str | None:
     """What is wrong with a row: one of the faults of its two cells, or hours as a time of day."""
-    for letter, fault in zip(letters, faults, strict=True):
-        if fault:
-            return f"{letter}{number} {fault}"
+    for column in columns:
+        if (row, column) in faults:
+            return f"{_letters(column)}{row} {faults[row, column]}"
     # a workbook stores the time 25:30 as 1:30 on its second day
     if isinstance(hours, time) or (isinstance(hours, datetime) and hours.year <= FIRST_YEAR):
-        return f"{letters[0]}{number} {TIME_OF_DAY}"
+        return f"{_letters(columns[0])}{row} {IS_TIME_OF_DAY}"
     return None
 
 
@@ -189,6 +177,6 @@ def _text(cell: Any) -> str:
 
 
 def _letters(column: int) -> str:
-    """What the program calls a column: A, B, ... Z, AA, AB, ..."""
-    before, last = divmod(column, 26)
-    return (_letters(before - 1) if before else "") + chr(ord("A") + last)
+    """What the program calls a column, of which 1 is the first: A, B, ... Z, AA, AB, ..."""
+    before, last = divmod(column - 1, 26)
+    return (_letters(before) if before else "") + chr(ord("A") + last)

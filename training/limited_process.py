@@ -23,7 +23,7 @@ class Died(Exception):
     """The process has ended, for lack of memory or by an error in the reader."""
 
 
-class Bounded:
+class LimitedProcess:
     """Calls functions one by one in a process that may use `limit` bytes of memory."""
 
     def __init__(self, limit: int) -> None:

@@ -7,23 +7,23 @@ import itertools
 
 from training import kinds, tables, text
 from training.detect import HEAD_BYTES
-from training.sources import Place, Query
-from training.tables import Reader, Table
+from training.sources import Input, Query
+from training.tables import Context, Table
 
 
-def opened(place: Place, file: io.BufferedReader | None, reader: Reader) -> Table:
+def open_table(input_: Input, file: io.BufferedReader | None, context: Context) -> Table:
     """The table of a source, whose file is open at its beginning; raises DataError."""
-    if isinstance(place, Query):
-        return tables.of_query(place.name, place.address, place.sql, reader)
-    assert file  # noqa: S101  (every place but a query has one)
+    if isinstance(input_, Query):
+        return tables.of_query(input_.name, input_.address, input_.sql, context)
+    assert file  # noqa: S101  (every input but a query has one)
     try:
-        return _table(place.name, place.path, file, reader)
+        return _table(input_.name, input_.path, file, context)
     except kinds.DAMAGES as error:
-        raise kinds.damaged(place.name, error) from None
+        raise kinds.damaged(input_.name, error) from None
 
 
 def _table(
-    name: str, path: str | None, file: io.BufferedReader, reader: Reader, archive: str = ""
+    name: str, path: str | None, file: io.BufferedReader, context: Context, archive: str = ""
 ) -> Table:
     """The table of a file with a path if it is on this disk; `archive` is what it was packed in."""
     program = kinds.packed(file.peek(4)[:4])
@@ -34,15 +34,15 @@ def _table(
     pieces = itertools.chain([head], pieces)
     if not kinds.is_binary(head):
         kinds.kind(name, io.BytesIO(head), head)
-        table = text.table(name, None if program else path, pieces, reader)
+        table = text.table(name, None if program else path, pieces, context)
         return table._replace(read_as=", ".join(filter(None, (table.read_as, program, archive))))
     if program or not path:
-        path = reader.engine.spool(pieces)
+        path = context.engine.spool(pieces)
     with open(path, "rb") as whole:
         kind = kinds.kind(name, whole, head)
         if kind == "zip":
-            path = reader.engine.spool(kinds.from_zip(whole))
+            path = context.engine.spool(kinds.from_zip(whole))
             with open(path, "rb") as only:
-                return _table(name, path, only, reader, archive=kind)
+                return _table(name, path, only, context, archive=kind)
     of = tables.of_workbook if kind == "workbook" else tables.of_parquet
-    return of(name, path, reader)
+    return of(name, path, context)
