@@ -10,11 +10,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import Refused, refuse
 from service.meter import HEADERS, ROUTE
+from service.open_inference import HEAD_LENGTH
 from service.openapi import BYTES, JSON
 
 BODY = "study_score.body"  # the key of the ASGI scope that holds the body of a POST
 BOM = b"\xef\xbb\xbf"  # byte order mark, which some Windows programs write before UTF-8
-HEAD_LENGTH = b"inference-header-content-length"  # see open_inference.py
+TENSORS = HEAD_LENGTH.lower().encode()  # the header of a body with tensors after its JSON
 MAX_COLONS = 100  # one per JSON key; pydantic is slow at reporting thousands of unknown keys
 
 
@@ -82,7 +83,7 @@ class Bodies:
             raise self._too_large()
         if b"content-encoding" in headers:
             body = self._unpacked(body, headers[b"content-encoding"].decode("latin-1"))
-        if binary and (HEAD_LENGTH in headers or headers.get(b"content-type") == BYTES.encode()):
+        if binary and (TENSORS in headers or headers.get(b"content-type") == BYTES.encode()):
             return body  # tensors follow the JSON
         if body[:2] != b'{"':  # nearly all bodies begin so, in UTF-8
             body = _as_utf8(body)

@@ -45,7 +45,7 @@ WRITE_SECONDS = 1.0
 logger = logging.getLogger("bentoml.serve")
 
 
-class Tally:
+class Histogram:
     """A histogram with fixed bounds."""
 
     def __init__(self, bounds: Sequence[float]) -> None:
@@ -74,9 +74,11 @@ class Metrics:
     """The counts of one worker."""
 
     def __init__(self) -> None:
-        self.seconds: defaultdict[tuple[str, int], Tally] = defaultdict(lambda: Tally(SECONDS))
+        self.seconds: defaultdict[tuple[str, int], Histogram] = defaultdict(
+            lambda: Histogram(SECONDS)
+        )
         self.in_progress: defaultdict[str, int] = defaultdict(int)
-        self.hours = Tally(HOURS)
+        self.hours = Histogram(HOURS)
         self.extrapolated = 0
         self.tag = ""  # of the model being served
         self.training_hours = (math.nan, math.nan)  # their mean and standard deviation
@@ -104,10 +106,10 @@ class Metrics:
         duration = HistogramMetricFamily(
             f"{name}_duration_seconds", "Time from request to answer", labels=with_status
         )
-        for (endpoint, status), tally in tuple(self.seconds.items()):
+        for (endpoint, status), histogram in tuple(self.seconds.items()):
             values = [endpoint, *service, str(status)]
-            duration.add_metric(values, tally.buckets(), tally.sum)
-            total.add_metric(values, sum(tally.counts))
+            duration.add_metric(values, histogram.buckets(), histogram.sum)
+            total.add_metric(values, sum(histogram.counts))
         in_progress = GaugeMetricFamily(f"{name}_in_progress", "Requests in progress", None, labels)
         for endpoint, number in tuple(self.in_progress.items()):
             in_progress.add_metric([endpoint, *service], number)
@@ -146,7 +148,7 @@ class Metrics:
     def collect(self) -> Iterator[Metric]:
         """The sums over all workers; ended ones serve no model and have no requests in progress."""
         others = [
-            (runs(int(file.stem)), json.loads(file.read_text()))
+            (is_running(int(file.stem)), json.loads(file.read_text()))
             for file in (Path(self.folder).glob("*.json") if self.folder else ())
             if file.stem != str(os.getpid())
         ]
@@ -165,7 +167,7 @@ class Metrics:
         yield GaugeMetricFamily(f"{name}_sd", f"Standard deviation {text}", sd)
 
 
-def runs(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     """Whether a process with this ID is running."""
     with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, 0)

@@ -15,7 +15,7 @@ from service.live_model import ServedModel
 from service.metrics import exposition
 from service.open_inference import health, infer, model_metadata, model_ready, server_metadata
 from service.openapi import JSON
-from service.proxy import PREFIX
+from service.proxy import PATH_PREFIX
 from service.tensors import InferAnswer, InferRequest
 
 HTML, TEXT = "text/html", "text/plain"
@@ -65,7 +65,7 @@ class Route(NamedTuple):
 
 def openapi_document(served: ServedModel, request: Request) -> Response:
     """The OpenAPI document, with a proxy's path prefix as its server."""
-    servers = [{"url": request.scope.get(PREFIX, "/")}]
+    servers = [{"url": request.scope.get(PATH_PREFIX, "/")}]
     return JSONResponse({**openapi.document(ROUTES, served.name), "servers": servers})
 
 

@@ -17,7 +17,7 @@ from pydantic import (
 
 from models import store
 
-PREFIX = "STUDY_SCORE_"
+VARIABLE_PREFIX = "STUDY_SCORE_"
 Count = Annotated[int, Field(gt=0, description="a whole number from 1")]
 Seconds = Annotated[
     float, Field(gt=0, allow_inf_nan=False, description="a number of seconds above 0")
@@ -80,7 +80,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     rule.
     """
     fields = Settings.model_fields
-    variables = {name: PREFIX + name.upper() for name in fields}
+    variables = {name: VARIABLE_PREFIX + name.upper() for name in fields}
     values: dict[str, Any] = {
         name: environment[variable]
         for name, variable in variables.items()
@@ -89,7 +89,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     try:
         settings = Settings(**values)
         if settings.follow and not settings.wants_latest:
-            raise ValueError(f"{PREFIX}FOLLOW is on, but {PREFIX}MODEL names one version")
+            raise ValueError(
+                f"{VARIABLE_PREFIX}FOLLOW is on, but {VARIABLE_PREFIX}MODEL names one version"
+            )
         return settings
     except ValidationError as error:
         wrong = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors())
