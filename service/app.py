@@ -24,7 +24,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from models import store
-from service import endpoints, open_inference
+from service import endpoints, open_inference, schemas
 from service.bodies import Bodies
 from service.connections import install
 from service.errors import ErrorFormat, Refused, answer_invalid, answer_refused
@@ -40,14 +40,6 @@ from service.openapi import JSON
 from service.options import check_options
 from service.proxy import BehindProxy
 from service.routes import ROUTES, Route
-from service.schemas import (
-    HoursFor,
-    HoursForRequest,
-    PredictBatchRequest,
-    Prediction,
-    Predictions,
-    PredictRequest,
-)
 from service.settings import read_settings
 
 try:
@@ -71,9 +63,8 @@ CROSS_ORIGIN = Middleware(
 )
 # A request passes these in order, and each may answer it. Meter finds the route; Guard checks the
 # key; Bodies reads the body; FastLane answers valid requests for scores; ErrorFormat gives errors
-# their format on the way back, a second time outside CORS, which makes errors of its own. Other
-# requests reach BentoML's application, where `endpoint` validates the body and calls the route's
-# handler.
+# their format on the way back, also those of CORS. Other requests reach BentoML's application,
+# where `endpoint` validates the body and calls the route's handler.
 MIDDLEWARE = [
     *([Middleware(BehindProxy, settings.trusted_proxies)] if settings.trusted_proxies else []),
     Middleware(Meter, bool(settings.access_log)),
@@ -191,23 +182,23 @@ class StudyScoreService:
             chore.cancel()
         metrics().write()
 
-    @bentoml.api(input_spec=PredictRequest)
-    async def predict(self, hours: float, ctx: bentoml.Context) -> Prediction:
+    @bentoml.api(input_spec=schemas.PredictRequest)
+    async def predict(self, hours: float, ctx: bentoml.Context) -> schemas.Prediction:
         """The score for one number of hours."""
         ctx.response.headers["X-Model"] = live.served.tag
-        return endpoints.predict(live.served, PredictRequest(hours=hours))
+        return endpoints.predict(live.served, schemas.PredictRequest(hours=hours))
 
-    @bentoml.api(input_spec=PredictBatchRequest)
-    async def predict_batch(self, hours: list[float], ctx: bentoml.Context) -> Predictions:
+    @bentoml.api(input_spec=schemas.PredictBatchRequest)
+    async def predict_batch(self, hours: list[float], ctx: bentoml.Context) -> schemas.Predictions:
         """The scores for several numbers of hours."""
         ctx.response.headers["X-Model"] = live.served.tag
-        return endpoints.predict_batch(live.served, PredictBatchRequest(hours=hours))
+        return endpoints.predict_batch(live.served, schemas.PredictBatchRequest(hours=hours))
 
-    @bentoml.api(input_spec=HoursForRequest)
-    async def hours_for(self, score: float, ctx: bentoml.Context) -> HoursFor:
+    @bentoml.api(input_spec=schemas.HoursForRequest)
+    async def hours_for(self, score: float, ctx: bentoml.Context) -> schemas.HoursFor:
         """The hours needed for a score."""
         ctx.response.headers["X-Model"] = live.served.tag
-        return endpoints.hours_for(live.served, HoursForRequest(score=score))
+        return endpoints.hours_for(live.served, schemas.HoursForRequest(score=score))
 
 
 _service: Any = StudyScoreService  # a Service, since it was decorated
