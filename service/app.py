@@ -24,10 +24,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from models import store
-from service import endpoints, open_inference
+from service import endpoints, open_inference, schemas
 from service.bodies import Bodies
 from service.connections import install
-from service.errors import OneShape, Refused, answer_invalid, answer_refused
+from service.errors import ErrorFormat, Refused, answer_invalid, answer_refused
 from service.fast_lane import FastLane
 from service.guard import Guard
 from service.image import IMAGE
@@ -35,19 +35,11 @@ from service.live_model import LiveModel
 from service.logs import filter_logs, log_requests_as_json, logger
 from service.memory import check_memory
 from service.meter import Meter
-from service.metrics import make_folder, metrics, runs
+from service.metrics import is_running, make_folder, metrics
 from service.openapi import JSON
 from service.options import check_options
 from service.proxy import BehindProxy
 from service.routes import ROUTES, Route
-from service.schemas import (
-    HoursFor,
-    HoursForRequest,
-    PredictBatchRequest,
-    Prediction,
-    Predictions,
-    PredictRequest,
-)
 from service.settings import read_settings
 
 try:
@@ -70,18 +62,17 @@ CROSS_ORIGIN = Middleware(
     expose_headers=["X-Model", "X-Request-ID", open_inference.HEAD_LENGTH],
 )
 # A request passes these in order, and each may answer it. Meter finds the route; Guard checks the
-# key; Bodies reads the body; FastLane answers valid requests for scores; OneShape gives errors
-# their format on the way back, a second time outside CORS, which makes errors of its own. Other
-# requests reach BentoML's application, where `endpoint` validates the body and calls the route's
-# handler.
+# key; Bodies reads the body; FastLane answers valid requests for scores; ErrorFormat gives errors
+# their format on the way back, also those of CORS. Other requests reach BentoML's application,
+# where `endpoint` validates the body and calls the route's handler.
 MIDDLEWARE = [
     *([Middleware(BehindProxy, settings.trusted_proxies)] if settings.trusted_proxies else []),
     Middleware(Meter, bool(settings.access_log)),
-    *([Middleware(OneShape), CROSS_ORIGIN] if settings.cors_origins else []),
+    *([Middleware(ErrorFormat), CROSS_ORIGIN] if settings.cors_origins else []),
     Middleware(Guard, settings.api_key, settings.max_concurrency),
     Middleware(Bodies, settings.max_body_bytes, settings.timeout_seconds),
     Middleware(FastLane, live),
-    Middleware(OneShape),
+    Middleware(ErrorFormat),
 ]
 
 
@@ -191,23 +182,23 @@ class StudyScoreService:
             chore.cancel()
         metrics().write()
 
-    @bentoml.api(input_spec=PredictRequest)
-    async def predict(self, hours: float, ctx: bentoml.Context) -> Prediction:
+    @bentoml.api(input_spec=schemas.PredictRequest)
+    async def predict(self, hours: float, ctx: bentoml.Context) -> schemas.Prediction:
         """The score for one number of hours."""
         ctx.response.headers["X-Model"] = live.served.tag
-        return endpoints.predict(live.served, PredictRequest(hours=hours))
+        return endpoints.predict(live.served, schemas.PredictRequest(hours=hours))
 
-    @bentoml.api(input_spec=PredictBatchRequest)
-    async def predict_batch(self, hours: list[float], ctx: bentoml.Context) -> Predictions:
+    @bentoml.api(input_spec=schemas.PredictBatchRequest)
+    async def predict_batch(self, hours: list[float], ctx: bentoml.Context) -> schemas.Predictions:
         """The scores for several numbers of hours."""
         ctx.response.headers["X-Model"] = live.served.tag
-        return endpoints.predict_batch(live.served, PredictBatchRequest(hours=hours))
+        return endpoints.predict_batch(live.served, schemas.PredictBatchRequest(hours=hours))
 
-    @bentoml.api(input_spec=HoursForRequest)
-    async def hours_for(self, score: float, ctx: bentoml.Context) -> HoursFor:
+    @bentoml.api(input_spec=schemas.HoursForRequest)
+    async def hours_for(self, score: float, ctx: bentoml.Context) -> schemas.HoursFor:
         """The hours needed for a score."""
         ctx.response.headers["X-Model"] = live.served.tag
-        return endpoints.hours_for(live.served, HoursForRequest(score=score))
+        return endpoints.hours_for(live.served, schemas.HoursForRequest(score=score))
 
 
 _service: Any = StudyScoreService  # a Service, since it was decorated
@@ -232,7 +223,7 @@ def _find_tag() -> str:
 async def _end_with_supervisor() -> None:
     """End this worker if its supervisor has died; otherwise it would hold the port forever."""
     supervisor = int(os.environ.get(SUPERVISOR, os.getpid()))  # in tests there is none
-    while runs(supervisor):
+    while is_running(supervisor):
         await asyncio.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -10,11 +10,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import Refused, refuse
 from service.meter import HEADERS, ROUTE
+from service.open_inference import HEAD_LENGTH
 from service.openapi import BYTES, JSON
 
 BODY = "study_score.body"  # the key of the ASGI scope that holds the body of a POST
 BOM = b"\xef\xbb\xbf"  # byte order mark, which some Windows programs write before UTF-8
-HEAD_LENGTH = b"inference-header-content-length"  # see open_inference.py
+TENSORS = HEAD_LENGTH.lower().encode()  # the header of a body with tensors after its JSON
 MAX_COLONS = 100  # one per JSON key; pydantic is slow at reporting thousands of unknown keys
 
 
@@ -54,9 +55,10 @@ class Bodies:
 
     def _check(self, headers: dict[bytes, bytes], binary: bool) -> None:
         """Raise Refused for a wrong content type or a `Content-Length` over the limit."""
-        content_type = headers.get(b"content-type", b"application/json")
-        if not (_is_json(content_type) or (binary and content_type == BYTES.encode())):
-            raise Refused(415, f"content-type is {content_type.decode('latin-1')!r}; send {JSON}")
+        kind = headers.get(b"content-type", b"application/json")
+        is_json = kind.partition(b";")[0].strip().lower() == b"application/json"
+        if not is_json and not (binary and kind == BYTES.encode()):
+            raise Refused(415, f"content-type is {kind.decode('latin-1')!r}; send {JSON}")
         length = headers.get(b"content-length", b"0").strip()
         if not length.isdigit() or len(length) > 18 or int(length) > self.max_body_bytes:
             raise self._too_large()
@@ -82,10 +84,13 @@ class Bodies:
             raise self._too_large()
         if b"content-encoding" in headers:
             body = self._unpacked(body, headers[b"content-encoding"].decode("latin-1"))
-        if binary and (HEAD_LENGTH in headers or headers.get(b"content-type") == BYTES.encode()):
+        if binary and (TENSORS in headers or headers.get(b"content-type") == BYTES.encode()):
             return body  # tensors follow the JSON
-        if body[:2] != b'{"':  # nearly all bodies begin so, in UTF-8
-            body = _as_utf8(body)
+        if body[:2] != b'{"':  # nearly all bodies start with this, which is UTF-8
+            encoding = json.detect_encoding(body)
+            if not encoding.startswith("utf-8"):
+                raise Refused(415, f"the body is in {encoding.upper()}; send UTF-8")
+            body = body.removeprefix(BOM)
         if body.count(b":") > MAX_COLONS and not binary:
             raise Refused(400, f"the body has over {MAX_COLONS} keys")
         return body
@@ -106,19 +111,6 @@ class Bodies:
         if len(body) > self.max_body_bytes:
             raise Refused(413, f"{self._too_large().sentence} once it is unpacked")
         if not unpacking.eof or unpacking.unused_data:
-            raise Refused(
-                400,
-                f"the body is not {encoding}: it is cut short, or has extra bytes after its end",
-            )
+            damage = "it is cut short, or has extra bytes after its end"
+            raise Refused(400, f"the body is not {encoding}: {damage}")
         return body
-
-
-def _is_json(content_type: bytes) -> bool:
-    return content_type.partition(b";")[0].strip().lower() == b"application/json"
-
-
-def _as_utf8(body: bytes) -> bytes:
-    encoding = json.detect_encoding(body)
-    if not encoding.startswith("utf-8"):
-        raise Refused(415, f"the body is in {encoding.upper()}; send UTF-8")
-    return body.removeprefix(BOM)

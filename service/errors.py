@@ -44,7 +44,7 @@ async def _nothing() -> Message:
     return {"type": "http.disconnect"}
 
 
-class OneShape:
+class ErrorFormat:
     """ASGI middleware that reformats the errors of BentoML and Starlette (plain text or a list)."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -55,7 +55,7 @@ class OneShape:
         start: Message | None = None
         body = b""
 
-        async def send_shaped(message: Message) -> None:
+        async def send_formatted(message: Message) -> None:
             nonlocal start, body
             if message["type"] == "http.response.start" and message["status"] >= 400:
                 start = message
@@ -66,7 +66,7 @@ class OneShape:
                 if not message.get("more_body"):
                     await _send_error(scope, send, start, body)
 
-        await self.app(scope, receive, send_shaped)
+        await self.app(scope, receive, send_formatted)
 
 
 async def _send_error(scope: Scope, send: Send, start: Message, body: bytes) -> None:

@@ -1,8 +1,8 @@
 """Prometheus metrics with BentoML's names, and with a bounded number of labels.
 
-BentoML's own middleware uses the requested path as a label, so it grows with every made-up URL.
+BentoML's own middleware labels requests by their path, so made-up URLs fill its memory.
 prometheus_client's counters take a fifth of a request's time, and its files for several processes
-crash a worker whose disk is full. Here each worker counts in plain numbers and writes them to a
+crash a worker when the disk is full. Here each worker counts in plain numbers and writes them to a
 file each second; the worker that is scraped adds them up.
 """
 
@@ -17,7 +17,7 @@ import os
 import shutil
 import tempfile
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cache
@@ -27,14 +27,7 @@ from pathlib import Path
 import bentoml
 import numpy as np
 from numpy.typing import NDArray
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
-from prometheus_client.samples import Sample
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, core, generate_latest
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -45,7 +38,7 @@ WRITE_SECONDS = 1.0
 logger = logging.getLogger("bentoml.serve")
 
 
-class Tally:
+class Histogram:
     """A histogram with fixed bounds."""
 
     def __init__(self, bounds: Sequence[float]) -> None:
@@ -74,9 +67,11 @@ class Metrics:
     """The counts of one worker."""
 
     def __init__(self) -> None:
-        self.seconds: defaultdict[tuple[str, int], Tally] = defaultdict(lambda: Tally(SECONDS))
+        self.seconds: defaultdict[tuple[str, int], Histogram] = defaultdict(
+            lambda: Histogram(SECONDS)
+        )
         self.in_progress: defaultdict[str, int] = defaultdict(int)
-        self.hours = Tally(HOURS)
+        self.hours = Histogram(HOURS)
         self.extrapolated = 0
         self.tag = ""  # of the model being served
         self.training_hours = (math.nan, math.nan)  # their mean and standard deviation
@@ -93,31 +88,30 @@ class Metrics:
         self.hours.observe_all(hours)
         self.extrapolated += sum(extrapolated)
 
-    def families(self) -> Iterator[Metric]:
+    def families(self) -> Iterator[core.Metric]:
         """The numbers of this worker."""
         context = bentoml.server_context
         service = (context.bento_name, context.bento_version, str(context.service_name))
         name = "bentoml_service_request"
         labels = ["endpoint", "service_name", "service_version", "runner_name"]
         with_status = [*labels, "http_response_code"]
-        total = CounterMetricFamily(name, "Requests answered", labels=with_status)
-        duration = HistogramMetricFamily(
-            f"{name}_duration_seconds", "Time from request to answer", labels=with_status
-        )
-        for (endpoint, status), tally in tuple(self.seconds.items()):
+        total = core.CounterMetricFamily(name, "Requests answered", labels=with_status)
+        text = "Time from request to answer"
+        duration = core.HistogramMetricFamily(f"{name}_duration_seconds", text, labels=with_status)
+        for (endpoint, status), histogram in tuple(self.seconds.items()):
             values = [endpoint, *service, str(status)]
-            duration.add_metric(values, tally.buckets(), tally.sum)
-            total.add_metric(values, sum(tally.counts))
-        in_progress = GaugeMetricFamily(f"{name}_in_progress", "Requests in progress", None, labels)
+            duration.add_metric(values, histogram.buckets(), histogram.sum)
+            total.add_metric(values, sum(histogram.counts))
+        text = "Requests in progress"
+        in_progress = core.GaugeMetricFamily(f"{name}_in_progress", text, labels=labels)
         for endpoint, number in tuple(self.in_progress.items()):
             in_progress.add_metric([endpoint, *service], number)
         yield from (total, duration, in_progress)
-        yield HistogramMetricFamily(
-            "study_score_hours", "Hours in requests", self.hours.buckets(), self.hours.sum
-        )
+        buckets, sum_ = self.hours.buckets(), self.hours.sum
+        yield core.HistogramMetricFamily("study_score_hours", "Hours in requests", buckets, sum_)
         text = "Predictions for hours outside those of training"
-        yield CounterMetricFamily("study_score_extrapolated", text, self.extrapolated)
-        model = GaugeMetricFamily("study_score_model", "Workers that serve it", labels=["tag"])
+        yield core.CounterMetricFamily("study_score_extrapolated", text, self.extrapolated)
+        model = core.GaugeMetricFamily("study_score_model", "Workers that serve it", labels=["tag"])
         model.add_metric([self.tag], 1)
         yield model
 
@@ -143,29 +137,28 @@ class Metrics:
                 logger.error(problem)
         self.problem = problem
 
-    def collect(self) -> Iterator[Metric]:
+    def collect(self) -> Iterator[core.Metric]:
         """The sums over all workers; ended ones serve no model and have no requests in progress."""
         others = [
-            (runs(int(file.stem)), json.loads(file.read_text()))
+            (is_running(int(file.stem)), json.loads(file.read_text()))
             for file in (Path(self.folder).glob("*.json") if self.folder else ())
             if file.stem != str(os.getpid())
         ]
         for family in self.families():
-            sums = {(each.name, tuple(each.labels.items())): each.value for each in family.samples}
-            for alive, numbers in others:
-                for name, labels, value, *_ in numbers[family.name]:
-                    if alive or family.type != "gauge":
-                        key = (name, tuple(labels.items()))
-                        sums[key] = sums.get(key, 0) + value
-            family.samples = [Sample(name, dict(labels), v) for (name, labels), v in sums.items()]
+            sums: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
+            for alive, numbers in [(True, {family.name: family.samples}), *others]:
+                if alive or family.type != "gauge":
+                    for name, labels, value, *_ in numbers[family.name]:
+                        sums[name, tuple(labels.items())] += value
+            family.samples = [core.Sample(key[0], dict(key[1]), sums[key]) for key in sums]
             yield family
         mean, sd = self.training_hours  # these are not sums: each worker reports its own
         name, text = "study_score_training_hours", "of the training hours of the served model"
-        yield GaugeMetricFamily(f"{name}_mean", f"Mean {text}", mean)
-        yield GaugeMetricFamily(f"{name}_sd", f"Standard deviation {text}", sd)
+        yield core.GaugeMetricFamily(f"{name}_mean", f"Mean {text}", mean)
+        yield core.GaugeMetricFamily(f"{name}_sd", f"Standard deviation {text}", sd)
 
 
-def runs(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     """Whether a process with this ID is running."""
     with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, 0)

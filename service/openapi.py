@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
+from pydantic.json_schema import models_json_schema
 
 from models import VERSION
 from service import schemas, tensors
@@ -22,9 +22,7 @@ _EXAMPLES: dict[type, Any] = {
     schemas.Prediction: _PREDICTION,
     schemas.PredictBatchRequest: {"hours": [1, 2.5]},
     schemas.Predictions: {
-        "score": [2.0, 5.0],
-        "low": [2.0, 5.0],
-        "high": [2.0, 5.0],
+        **{key: [2.0, 5.0] for key in ("score", "low", "high")},
         "extrapolated": [False, False],
     },
     schemas.Instances: {"instances": [4]},
@@ -56,46 +54,33 @@ def document(routes: Sequence[Route], model: str) -> dict[str, Any]:
     public = [route for route in routes if route.public]
     requests = {route.request for route in public if route.request}
     answers = {route.answer for route in public if isinstance(route.answer, type)}
-    _, definitions = TypeAdapter.json_schemas(
+    _, definitions = models_json_schema(
         [
-            *((each, "validation", TypeAdapter(each)) for each in requests),
-            *((each, "serialization", TypeAdapter(each)) for each in (*answers, schemas.Error)),
+            *((each, "validation") for each in requests),
+            *((each, "serialization") for each in (*answers, schemas.Error)),
         ],
         ref_template="#/components/schemas/{model}",
     )
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "study score",
-            "version": VERSION,
-            "description": "Hours studied in, predicted score out.",
-        },
-        "paths": {
-            route.path.replace("{model}", model): {route.method: _operation(route)}
-            for route in public
-        },
-        "components": {
-            "schemas": definitions["$defs"],
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
-        },
+    summary = "Hours studied in, predicted score out."
+    info = {"title": "study score", "version": VERSION, "description": summary}
+    paths = {
+        each.path.replace("{model}", model): {each.method: _operation(each)} for each in public
     }
+    keys = {"key": {"type": "http", "scheme": "bearer"}}
+    components = {"schemas": definitions["$defs"], "securitySchemes": keys}
+    return {"openapi": "3.1.0", "info": info, "paths": paths, "components": components}
 
 
 def _operation(route: Route) -> dict[str, Any]:
     success: dict[str, Any] = {"description": route.summary}
     if route.answer:
         success["content"] = _content(route.answer, route.binary)
-    operation: dict[str, Any] = {
-        "operationId": route.name,
-        "summary": route.summary,
-        "responses": {
-            "200" if route.answer else "307": success,
-            **{
-                str(status): {"description": MEANINGS[status], "content": _content(schemas.Error)}
-                for status in route.errors
-            },
-        },
+    errors = {
+        str(status): {"description": MEANINGS[status], "content": _content(schemas.Error)}
+        for status in route.errors
     }
+    operation: dict[str, Any] = {"operationId": route.name, "summary": route.summary}
+    operation["responses"] = {"200" if route.answer else "307": success, **errors}
     if route.request:
         content = _content(route.request, route.binary)
         operation["requestBody"] = {"required": True, "content": content}

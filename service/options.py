@@ -31,30 +31,28 @@ def check_options(has_keys: bool) -> str:
     command = click.get_current_context(silent=True)
     if command is None:
         return ""
-    _check_certificate(command.params)
-    # BentoML's configuration has the defaults, and no public name
-    host = _option(command.params, "host", BentoMLContainer.http.host)
-    port = _option(command.params, "port", BentoMLContainer.http.port)
+    options = {  # of the command, or else BentoML's configuration
+        "host": BentoMLContainer.http.host.get(),
+        "port": BentoMLContainer.http.port.get(),
+        **{f"ssl_{name}": BentoMLContainer.ssl[name].get() for name in TLS},
+        **{name: value for name, value in command.params.items() if value is not None},
+    }
+    host, port = options["host"], options["port"]
+    _check_certificate(options)
     _check_address(host, port)
     if host in EVERYWHERE and not has_keys:
         logger.warning("open to all who reach this machine: STUDY_SCORE_API_KEY is not set")
-    certificate = _option(command.params, "ssl_certfile", BentoMLContainer.ssl["certfile"])
-    scheme = "https" if certificate else "http"
+    scheme = "https" if options["ssl_certfile"] else "http"
     name = "localhost" if host in EVERYWHERE else f"[{host}]" if ":" in host else host
     return f"{scheme}://{name}:{port}/ui"
-
-
-def _option(options: dict[str, Any], name: str, default: Any) -> Any:
-    return default.get() if options.get(name) is None else options[name]
 
 
 def _check_address(host: str, port: int) -> None:
     try:
         version = ip_address(host).version
     except ValueError:
-        raise BentoMLException(
-            f"--host {host}: it must be an IP address, as 127.0.0.1 or 0.0.0.0"
-        ) from None
+        sentence = f"--host {host}: it must be an IP address, such as 127.0.0.1 or 0.0.0.0"
+        raise BentoMLException(sentence) from None
     if not 0 <= port <= 65_535:
         raise BentoMLException(f"--port {port}: it must be a number from 0 to 65535")
     try:
@@ -65,23 +63,21 @@ def _check_address(host: str, port: int) -> None:
         other = "port, as in bentoml serve --port 3001"
         if error.errno == errno.EADDRNOTAVAIL:
             other = "host: an address of this machine, as in bentoml serve --host 127.0.0.1"
-        raise BentoMLException(
-            f"cannot listen on {host}:{port}: {reason}; choose another {other}"
-        ) from None
+        sentence = f"cannot listen on {host}:{port}: {reason}; choose another {other}"
+        raise BentoMLException(sentence) from None
 
 
 def _check_certificate(options: dict[str, Any]) -> None:
     """Raises BentoMLException if uvicorn could not create a TLS context from the options."""
-    tls = {name: _option(options, f"ssl_{name}", BentoMLContainer.ssl[name]) for name in TLS}
-    files = [(f"--ssl-{each}", tls[each]) for each in ("certfile", "keyfile", "ca_certs")]
-    named = " ".join(f"{option} {file}" for option, file in files if file).replace("_", "-", 1)
-    if not (tls["certfile"] or tls["keyfile"]):
+    names = [name for name in ("certfile", "keyfile", "ca_certs") if options[f"ssl_{name}"]]
+    named = " ".join(f"--ssl-{name.replace('_', '-')} {options[f'ssl_{name}']}" for name in names)
+    if not {"certfile", "keyfile"} & set(names):
         return
-    if not tls["certfile"]:
-        raise BentoMLException(f"{named}: it goes with --ssl-certfile, which is not given")
-    tls["keyfile_password"] = tls["keyfile_password"] or " "  # else OpenSSL asks
+    if "certfile" not in names:
+        raise BentoMLException(f"{named}: it needs --ssl-certfile, which is not given")
+    options["ssl_keyfile_password"] = options["ssl_keyfile_password"] or " "  # else OpenSSL asks
     try:
-        create_ssl_context(*tls.values())
+        create_ssl_context(*(options[f"ssl_{name}"] for name in TLS))
     except (OSError, ValueError) as error:  # ssl.SSLError among them
         reason = str(getattr(error, "strerror", None) or error).partition(" (_ssl")[0]
         raise BentoMLException(f"{named}: {reason}") from None

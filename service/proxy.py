@@ -9,7 +9,7 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-PREFIX = "study_score.prefix"  # the key of the ASGI scope that holds the path prefix
+PATH_PREFIX = "study_score.prefix"  # the key of the ASGI scope that holds the path prefix
 PATH = re.compile(r"(/[\w~-][\w.~-]*)+", re.ASCII)
 
 
@@ -34,7 +34,7 @@ class BehindProxy:
             header = dict(scope["headers"]).get(b"x-forwarded-prefix", b"").decode("latin-1")
             prefix, path = header.rstrip("/"), scope["path"]
             if PATH.fullmatch(prefix):
-                scope[PREFIX] = prefix
+                scope[PATH_PREFIX] = prefix
                 if f"{path}/".startswith(f"{prefix}/"):
                     scope["path"] = path[len(prefix) :] or "/"
         await self.app(scope, receive, send)

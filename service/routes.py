@@ -15,7 +15,7 @@ from service.live_model import ServedModel
 from service.metrics import exposition
 from service.open_inference import health, infer, model_metadata, model_ready, server_metadata
 from service.openapi import JSON
-from service.proxy import PREFIX
+from service.proxy import PATH_PREFIX
 from service.tensors import InferAnswer, InferRequest
 
 HTML, TEXT = "text/html", "text/plain"
@@ -26,11 +26,11 @@ class Route(NamedTuple):
     """A path and its handler: POST if it has a `request` schema, otherwise GET.
 
     `answer` is the schema of the response, or its media type if it has no schema, or None for a
-    redirect. `handler` takes the served model and the validated body (Starlette's request if the
-    route has no body, or is `binary`: bytes may follow the JSON), and returns an instance of
+    redirect. `handler` takes the served model and the validated body (Starlette's request if there
+    is none, or if the route is `binary`: bytes may follow the JSON), and returns an instance of
     `answer` or a response; routes without a handler are BentoML's. If there are API keys, routes
-    with the access "key" need one; a "probe" is also neither counted nor limited. The OpenAPI
-    document has the `public` routes.
+    with the access "key" need one; a "probe" is neither counted nor limited. The OpenAPI document
+    has the `public` routes.
     """
 
     path: str
@@ -65,7 +65,7 @@ class Route(NamedTuple):
 
 def openapi_document(served: ServedModel, request: Request) -> Response:
     """The OpenAPI document, with a proxy's path prefix as its server."""
-    servers = [{"url": request.scope.get(PREFIX, "/")}]
+    servers = [{"url": request.scope.get(PATH_PREFIX, "/")}]
     return JSONResponse({**openapi.document(ROUTES, served.name), "servers": servers})
 
 
@@ -78,14 +78,12 @@ def _route(
 
 
 def _of_model(path: str, name: str) -> tuple[Route, ...]:
-    """The routes of the Open Inference Protocol, with and without a version."""
-    summary = "The scores for a tensor of hours"
+    """The routes of the Open Inference Protocol, with or without a version."""
+    text = "The scores for a tensor of hours"
     return (
         _route(path, f"get_tensors{name}", "Its inputs and outputs", model_metadata),
         _route(f"{path}/ready", f"get_model{name}_ready", "The model is ready", model_ready),
-        Route(
-            f"{path}/infer", f"infer{name}", summary, InferAnswer, infer, InferRequest, binary=True
-        ),
+        Route(f"{path}/infer", f"infer{name}", text, InferAnswer, infer, InferRequest, binary=True),
     )
 
 

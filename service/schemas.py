@@ -117,15 +117,16 @@ class TrainedFrom(BaseModel):
     def of(cls, source: Source) -> Self:
         """The public part of a source: no path, host, query or digest."""
         name = re.split(r"[\\/]", source.name.partition("?")[0].rstrip("/"))[-1]
-        columns, rows, skipped = list(source.columns), source.rows, source.skipped
-        return cls(name=name, columns=columns, rows=rows, skipped=skipped)
+        return cls(name=name, **source.model_dump(include={"columns", "rows", "skipped"}))
 
 
 class ModelCard(BaseModel):
     """The model being served.
 
-    Standard errors (`_se`), residual standard deviation and intervals are null if it was trained on
-    fewer than 3 rows; p values are null if they cannot be computed.
+    Standard errors (`_se`), 95 % confidence intervals (`_low` to `_high`), residual standard
+    deviation and prediction intervals are null if it was trained on fewer than 3 rows; p values
+    (`_p`) are null if they cannot be computed. `interval` says whether the 95 % prediction interval
+    assumes normal errors or uses quantiles, `spread` whether its width follows the hours.
     """
 
     tag: str
@@ -140,24 +141,16 @@ class ModelCard(BaseModel):
     cv_rmse: float | None = Field(description="Cross-validated root mean squared error, in points.")
     cv_r2: float | None = Field(description="Cross-validated R².")
     W_se: float | None
-    W_low: float | None = Field(description="Lower end of the 95 % confidence interval of W.")
+    W_low: float | None
     W_high: float | None
     b_se: float | None
-    b_low: float | None = Field(description="Lower end of the 95 % confidence interval of b.")
+    b_low: float | None
     b_high: float | None
-    curvature_p: float | None = Field(description="Of a quadratic term: low if the line is wrong.")
-    spread_p: float | None = Field(
-        description="Of Breusch and Pagan's test: low if the spread changes with the hours."
-    )
-    normality_p: float | None = Field(
-        description="Of Jarque and Bera's test: low if the errors are not normal."
-    )
-    interval: Literal["normal", "quantiles"] | None = Field(
-        description="Whether the 95 % prediction interval assumes normal errors, or uses quantiles."
-    )
-    spread: Literal["even", "follows"] | None = Field(
-        description="Whether its width is the same at all hours, or follows the hours."
-    )
+    curvature_p: float | None = Field(description="Low if a curve fits better (quadratic term).")
+    spread_p: float | None = Field(description="Low if the spread changes (Breusch and Pagan).")
+    normality_p: float | None = Field(description="Low if errors are not normal (Jarque and Bera).")
+    interval: Literal["normal", "quantiles"] | None
+    spread: Literal["even", "follows"] | None
     score_min: float | None = Field(description="The lowest possible score; null if not given.")
     score_max: float | None = Field(description="The highest possible score; null if not given.")
     findings: list[Finding]
@@ -200,9 +193,7 @@ class Training(BaseModel):
         description="At most 200 epochs, and the mean squared error, W and b before their step."
     )
     cost: Cost
-    points: list[tuple[float, float]] = Field(
-        description="Hours and scores of a sample of the training rows."
-    )
+    points: list[tuple[float, float]] = Field(description="Hours and scores of a sample of rows.")
     curve: Curve
 
 

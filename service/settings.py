@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from models import store
 
-PREFIX = "STUDY_SCORE_"
+VARIABLE_PREFIX = "STUDY_SCORE_"
 Count = Annotated[int, Field(gt=0, description="a whole number from 1")]
 Seconds = Annotated[
     float, Field(gt=0, allow_inf_nan=False, description="a number of seconds above 0")
 ]
-Key = Annotated[str, StringConstraints(pattern=r"^[!-+\--~]+$")]  # visible ASCII, no comma
-Origin = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z][a-z0-9+.-]*://[a-z0-9.:_\[\]-]+)$")]
+Key = Annotated[str, Field(pattern=r"^[!-+\--~]+$")]  # visible ASCII, no comma
+Origin = Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9+.-]*://[a-z0-9.:_\[\]-]+)$")]
 
 
 class Settings(BaseModel):
     """The settings, all optional; a field's description is the rule for its value."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        hide_input_in_errors=True,
+        alias_generator=lambda name: VARIABLE_PREFIX + name.upper(),
+    )
 
     model: str = Field(
         default=store.LATEST,
@@ -79,24 +76,18 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     Raises ValueError with a line that names each wrong variable, its value (never a key's) and the
     rule.
     """
-    fields = Settings.model_fields
-    variables = {name: PREFIX + name.upper() for name in fields}
-    values: dict[str, Any] = {
-        name: environment[variable]
-        for name, variable in variables.items()
-        if variable in environment
-    }
     try:
-        settings = Settings(**values)
-        if settings.follow and not settings.wants_latest:
-            raise ValueError(f"{PREFIX}FOLLOW is on, but {PREFIX}MODEL names one version")
-        return settings
+        settings = Settings.model_validate(dict(environment))
     except ValidationError as error:
         wrong = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors())
-    raise ValueError(
-        "; ".join(
-            f"{variables[name]} is {'wrong' if name == 'api_key' else repr(values[name])}:"
-            f" it must be {fields[name].description}"
-            for name in wrong
-        )
-    )
+        raise ValueError("; ".join(_describe(each, environment[each]) for each in wrong)) from None
+    if settings.follow and not settings.wants_latest:
+        follow, model = f"{VARIABLE_PREFIX}FOLLOW", f"{VARIABLE_PREFIX}MODEL"
+        raise ValueError(f"{follow} is on, but {model} names one version")
+    return settings
+
+
+def _describe(variable: str, value: str) -> str:
+    name = variable.removeprefix(VARIABLE_PREFIX).lower()
+    shown = "wrong" if name == "api_key" else repr(value)
+    return f"{variable} is {shown}: it must be {Settings.model_fields[name].description}"

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.bodies import Bodies
-from service.errors import OneShape
+from service.errors import ErrorFormat
 from service.guard import Guard
 from service.meter import Meter
 
@@ -42,7 +42,7 @@ def guarding(
     timeout_seconds: float = 2.0,
 ) -> Meter:
     """As in app.py, but for the fast lane."""
-    bodies = Bodies(OneShape(app), max_body_bytes, timeout_seconds)
+    bodies = Bodies(ErrorFormat(app), max_body_bytes, timeout_seconds)
     return Meter(Guard(bodies, keys, max_concurrency), access_log=False)
 
 

@@ -33,7 +33,10 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("--port 99999", "--port 99999: it must be a number from 0 to 65535"),
         ("--port -1", "--port -1: it must be a number from 0 to 65535"),
-        ("--host localhost", "--host localhost: it must be an IP address, as 127.0.0.1 or 0.0.0.0"),
+        (
+            "--host localhost",
+            "--host localhost: it must be an IP address, such as 127.0.0.1 or 0.0.0.0",
+        ),
         (
             "--host 192.0.2.1",
             "cannot listen on 192.0.2.1:0: Cannot assign requested address; choose",
@@ -48,7 +51,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
         ("--ssl-certfile one.key", "--ssl-certfile one.key: "),
         ("--ssl-certfile shut.pem --ssl-keyfile shut.key", "shut.key: "),
-        ("--ssl-keyfile one.key", "--ssl-keyfile one.key: it goes with --ssl-certfile"),
+        ("--ssl-keyfile one.key", "--ssl-keyfile one.key: it needs --ssl-certfile"),
     ],
 )
 def test_what_cannot_be_ends_at_once_in_one_line(

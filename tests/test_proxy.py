@@ -11,12 +11,12 @@ from starlette.types import Receive, Scope, Send
 
 from service.guard import Guard
 from service.meter import Meter
-from service.proxy import PREFIX, BehindProxy
+from service.proxy import PATH_PREFIX, BehindProxy
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     request = Request(scope)
-    answer = {"path": scope["path"], "prefix": scope.get(PREFIX), "url": str(request.url)}
+    answer = {"path": scope["path"], "prefix": scope.get(PATH_PREFIX), "url": str(request.url)}
     await JSONResponse(answer)(scope, receive, send)
 
 

@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from models import store
 from service.openapi import MEANINGS
 from service.routes import ROUTES
-from service.settings import PREFIX, Settings
+from service.settings import VARIABLE_PREFIX, Settings
 from tests.processes import ROOT, Home, call, run, serving
 
 FIRST = ROOT / "README.md"
@@ -158,7 +158,7 @@ UNLIKE_PYTHON = {
 
 def test_the_settings_table_is_the_settings() -> None:
     text = (ROOT / "service" / "README.md").read_text()
-    rows = re.findall(rf"^\| `{PREFIX}(\w+)` \| ([^|]+) \| ([^|]+) \|", text, re.MULTILINE)
+    rows = re.findall(rf"^\| `{VARIABLE_PREFIX}(\w+)` \| ([^|]+) \| ([^|]+) \|", text, re.MULTILINE)
     assert [variable.lower() for variable, *_ in rows] == list(Settings.model_fields)
     for variable, default, rule in rows:
         field = Settings.model_fields[variable.lower()]

@@ -4,7 +4,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 import pytest
 
-from service.settings import PREFIX, Settings, read_settings
+from service.settings import VARIABLE_PREFIX, Settings, read_settings
 from tests.processes import Home, run
 
 
@@ -34,7 +34,7 @@ def test_nothing_set_means_the_defaults() -> None:
     ],
 )
 def test_a_setting_is_read_from_its_variable(name: str, text: str, value: object) -> None:
-    assert getattr(read_settings({PREFIX + name: text}), name.lower()) == value
+    assert getattr(read_settings({VARIABLE_PREFIX + name: text}), name.lower()) == value
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_a_setting_is_read_from_its_variable(name: str, text: str, value: object
 )
 def test_a_wrong_value_is_named_with_variable_and_rule(name: str, text: str, rule: str) -> None:
     with pytest.raises(ValueError, match="it must be") as error:
-        read_settings({PREFIX + name: text})
-    assert str(error.value) == f"{PREFIX}{name} is {text!r}: it must be {rule}"
+        read_settings({VARIABLE_PREFIX + name: text})
+    assert str(error.value) == f"{VARIABLE_PREFIX}{name} is {text!r}: it must be {rule}"
 
 
 @pytest.mark.parametrize("keys", ["", "good,", "se cret", "gehe\u00efm", "good,\x00bad"])

@@ -22,7 +22,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from service.routes import PROBES
-from service.settings import PREFIX, Settings
+from service.settings import VARIABLE_PREFIX, Settings
 from tests.container.conftest import Built
 from tests.container.podman import IMAGE, podman, right, serves
 from tests.data import FILES
@@ -158,8 +158,11 @@ def test_the_compose_file_is_valid() -> None:
 
 def test_compose_passes_every_setting_but_those_that_a_bento_refuses() -> None:
     (service,) = yaml.safe_load(COMPOSE.read_text())["services"].values()
-    settings = {PREFIX + name.upper() for name in Settings.model_fields}
-    assert set(service["environment"]) == settings - {f"{PREFIX}MODEL", f"{PREFIX}FOLLOW"}
+    settings = {VARIABLE_PREFIX + name.upper() for name in Settings.model_fields}
+    assert set(service["environment"]) == settings - {
+        f"{VARIABLE_PREFIX}MODEL",
+        f"{VARIABLE_PREFIX}FOLLOW",
+    }
 
 
 @pytest.fixture
