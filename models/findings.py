@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from string import Formatter
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import Field
 
 from models.document import Document
+from models.spread import root
+
+if TYPE_CHECKING:
+    from models.study_score import StudyScore
 
 SURE = 0.05  # the significance level: a p value below it is not taken for chance
 FEW = 10  # fewer rows than this on one line may be chance
@@ -18,6 +22,7 @@ R2_MATTERS = 0.05
 BEND_MATTERS = 0.02  # Cohen's f^2 (1988, "Statistical power analysis"): a small effect
 SPREAD_MATTERS = 1.25
 SKEWNESS_MATTERS, KURTOSIS_MATTERS = 0.5, 1.0
+DECISIVE = "row_hours", "row_score", "slope_without"
 LONG = 1e6  # numbers from here on are written with an exponent
 Probability = Annotated[float, Field(ge=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -120,13 +125,9 @@ SENTENCES = {
 }
 
 
-def findings(facts: Mapping[str, Any]) -> Iterator[Finding]:
-    """The findings that the rows allow; the size of an effect counts, not its p value alone.
-
-    `facts` are those of StudyScore, its diagnosis, `mean_score`, and the following, null if they do
-    not apply: `few` and `many`, the standard deviations of scores at the fewest and the most hours;
-    `row_hours` and `row_score` of the row that decides the line, and `slope_without` that row.
-    """
+def findings(model: StudyScore) -> Iterator[Finding]:
+    """The findings that the rows allow; the size of an effect counts, not its p value alone."""
+    facts = _numbers(model)
     short = {name: facts[name] for name in ("bend_most", "residual_sd", "few", "many")}
     shown = {**facts, **{name: _two_digits(value) for name, value in short.items() if value}}
     if facts["W_low"] is not None:
@@ -136,6 +137,22 @@ def findings(facts: Mapping[str, Any]) -> Iterator[Finding]:
         names = {name for _, name, *_ in Formatter().parse(sentence) if name} - {"span"}
         numbers = {name: facts[name] for name in sorted(names)}
         yield Finding(about, verdict, sentence.format_map(shown), numbers)
+
+
+def _numbers(model: StudyScore) -> dict[str, Any]:
+    """The numbers that decide the verdicts and stand in the sentences, null if they do not apply.
+
+    They are the model's facts, its diagnosis, and: `few` and `many`, the standard deviations of
+    scores at the fewest and the most hours; `row_hours` and `row_score` of the row that decides the
+    line, and `slope_without` that row.
+    """
+    numbers = {**model.facts(), **dict(model.diagnosis), "mean_score": model.moments.mean_y}
+    numbers |= dict.fromkeys(("few", "many", *DECISIVE))
+    if spread := model.spread:
+        numbers["few"], numbers["many"] = (root(spread(d)) for d in (spread.low, spread.high))
+    if model.decisive:
+        numbers |= zip(DECISIVE, model.decisive, strict=True)
+    return numbers
 
 
 def _verdicts(numbers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from models.document import Document
+from models.facts import facts
 from models.findings import SURE, Diagnosis, Finding, findings
 from models.hours_for import range_of
 from models.moments import Moments, merged
@@ -18,14 +19,13 @@ from models.spread import Errors, Quadratic, Residuals, Spread, Total, clipped, 
 
 HOURS_MAX = 8784.0  # the hours in a leap year
 ENOUGH = 100  # rows, to use quantiles of errors that are not normal
-DECISIVE = "row_hours", "row_score", "slope_without"  # the names in models/findings.py
 
 
 class StudyScore(Document):
     """The hypothesis `H(x) = Wx + b`, x in hours, with what is known about its errors.
 
     `folds` are the moments of its rows by cross-validation fold, null for a fold without rows.
-    `siblings` are the cross-validation models: `siblings[k]` is the line (W, b) fitted to all rows
+    `cv_lines` are the cross-validation models: `cv_lines[k]` is the line (W, b) fitted to all rows
     but those of fold k. There are none if fewer than two folds have rows. `t` is the 97.5 %
     quantile of Student's t with n - 2 degrees of freedom, null for fewer than 3 rows. `spread` is
     null unless a test says that it changes with the hours; `residuals` is null if the line fits
@@ -41,7 +41,7 @@ class StudyScore(Document):
     W: float
     b: float
     folds: Annotated[tuple[Moments | None, ...], Field(min_length=1)]
-    siblings: tuple[tuple[float, float] | None, ...]
+    cv_lines: tuple[tuple[float, float] | None, ...]
     t: Annotated[float, Field(gt=0)] | None
     diagnosis: Diagnosis = Diagnosis()
     spread: Spread | None = None
@@ -58,8 +58,8 @@ class StudyScore(Document):
     def _usable(self) -> Self:
         if not any(self.folds):
             raise ValueError("no fold has rows")
-        if self.siblings and [not line for line in self.siblings] != [not f for f in self.folds]:
-            raise ValueError("siblings must be null where folds are, and nowhere else")
+        if self.cv_lines and [not line for line in self.cv_lines] != [not f for f in self.folds]:
+            raise ValueError("cv_lines must be null where folds are, and only there")
         if not self.moments.sxx:
             raise ValueError("hours never vary, so no line is better than another")
         # the largest standard deviation in a range (Popoviciu's inequality)
@@ -98,7 +98,7 @@ class StudyScore(Document):
     @cached_property
     def cv_error(self) -> Errors:
         """The out-of-fold errors of the cross-validation models; null if there are none."""
-        if not self.siblings:
+        if not self.cv_lines:
             return Errors()
         return Errors.of(sum(self.squares_unseen(self.folds)), self.moments)
 
@@ -108,10 +108,10 @@ class StudyScore(Document):
         If there is no cross-validation model for a fold, the model itself had no rows in it when it
         was trained, so its own line is used.
         """
-        siblings = self.siblings or [None] * len(folds)
+        cv_lines = self.cv_lines or [None] * len(folds)
         return [
             fold.squared_residuals(*(line or (self.W, self.b)))
-            for fold, line in zip(folds, siblings, strict=True)
+            for fold, line in zip(folds, cv_lines, strict=True)
             if fold
         ]
 
@@ -163,49 +163,11 @@ class StudyScore(Document):
 
     def facts(self) -> dict[str, Any]:
         """The line, its rows and how well it fits, by the usual names."""
-        line, tests = self.line_variance, self.diagnosis
-        score_min, score_max = self.score_range or (None, None)
-        return {
-            "W": self.W,
-            "b": self.b,
-            "rows": self.moments.n,
-            "hours_min": self.moments.min_x,
-            "hours_max": self.moments.max_x,
-            **self.training_error._asdict(),
-            "residual_sd": self.residual_sd,
-            "cv_rmse": self.cv_error.rmse,
-            "cv_r2": self.cv_error.r2,
-            **self._certainty("W", self.W, line and line.c2),
-            **self._certainty("b", self.b, line and line(-self.moments.mean_x)),
-            "curvature_p": tests.curvature_p,
-            "spread_p": tests.spread_p,
-            "normality_p": tests.normality_p,
-            "interval": ("quantiles" if self.quantiles else "normal") if self.bounds else None,
-            "spread": ("follows" if self.spread else "even") if self.bounds else None,
-            "score_min": score_min,
-            "score_max": score_max,
-        }
-
-    def _certainty(
-        self, name: str, value: float, variance: float | None
-    ) -> dict[str, float | None]:
-        """Standard error and 95 % confidence interval, null for fewer than 3 rows."""
-        names = f"{name}_se", f"{name}_low", f"{name}_high"
-        if self.t is None or variance is None:
-            return dict.fromkeys(names)
-        error = math.sqrt(variance)
-        margin = self.t * error
-        return dict(zip(names, (error, value - margin, value + margin), strict=True))
+        return facts(self)
 
     def findings(self) -> tuple[Finding, ...]:
         """What the rows show about the line, in sentences."""
-        numbers = {**self.facts(), **dict(self.diagnosis), "mean_score": self.moments.mean_y}
-        numbers |= dict.fromkeys(("few", "many", *DECISIVE))
-        if spread := self.spread:
-            numbers["few"], numbers["many"] = (root(spread(d)) for d in (spread.low, spread.high))
-        if self.decisive:
-            numbers |= zip(DECISIVE, self.decisive, strict=True)
-        return tuple(findings(numbers))
+        return tuple(findings(self))
 
     def predict(self, hours: Any) -> Any:
         """The predicted score for a number of hours, or for each of an array of them.

@@ -12,7 +12,7 @@ from models.spread import Errors, Residuals
 from models.store import Stored
 from tests.data import CARS_DIST, CARS_SPEED, read_rows, rows_of
 from tests.gate import Rows, summary, trained
-from training.fit import fit, points, siblings
+from training.fit import fit, points, without_each
 from training.folds import fold_of
 from training.residuals import joined
 from training.sample import Sample
@@ -32,27 +32,27 @@ def test_cross_validation_agrees_with_scikit_learn_on_the_same_folds(
     assert model.cv_error.r2 == pytest.approx(1 - rmse**2 / CARS_DIST.var(), rel=1e-9)
 
 
-def test_a_fold_less_is_a_sibling_that_did_not_see_it() -> None:
+def test_a_cross_validation_model_has_not_seen_its_fold() -> None:
     folds = read_rows([]).folds
     expected = {1.0: 2.5, 2.0: 2.0, 3.0: 1.5}
-    for fold, sibling in zip(folds, siblings(folds), strict=True):
-        assert bool(fold) == bool(sibling)
-        assert not fold or not sibling or (sibling.n, sibling.mean_x) == (2, expected[fold.mean_x])
+    for fold, others in zip(folds, without_each(folds), strict=True):
+        assert bool(fold) == bool(others)
+        assert not fold or not others or (others.n, others.mean_x) == (2, expected[fold.mean_x])
 
 
-def test_siblings_are_the_sums_of_all_folds_but_one(tmp_path: Path) -> None:
+def test_its_moments_are_the_sums_of_all_folds_but_one(tmp_path: Path) -> None:
     folds = (None, *rows_of(tmp_path, CARS_SPEED, CARS_DIST).folds, None)
-    for k, sibling in enumerate(siblings(folds)):
-        assert (sibling is None) == (folds[k] is None)
-        if sibling:
+    for k, others in enumerate(without_each(folds)):
+        assert (others is None) == (folds[k] is None)
+        if others:
             expected = merged([*folds[:k], *folds[k + 1 :]])
-            assert sibling.n == expected.n
-            assert sibling.about(expected.line).sums == pytest.approx(expected.sums)
+            assert others.n == expected.n
+            assert others.about(expected.line).sums == pytest.approx(expected.sums)
 
 
 def test_one_fold_has_no_cross_validation(tmp_path: Path) -> None:
     model = fit(rows_of(tmp_path, CARS_SPEED, CARS_DIST, folds=1), 0.1, 1000)
-    assert (model.cv_error, model.siblings) == (Errors(None, None), ())
+    assert (model.cv_error, model.cv_lines) == (Errors(None, None), ())
 
 
 def test_errors_on_held_back_rows_are_those_of_the_rows(tmp_path: Path) -> None:

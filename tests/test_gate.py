@@ -135,7 +135,7 @@ def test_a_model_of_5_noisy_rows_does_not_replace_one_of_5000(random: Random, sd
 
 
 def test_the_errors_are_those_of_lines_that_have_not_seen_the_fold(random: Random) -> None:
-    """The siblings of the champion, fitted again with numpy on the rows themselves."""
+    """The champion's cross-validation models, fitted again with numpy on the rows themselves."""
     old_rows, rows = draw(random, 60), summary(draw(random, 90))
     old = champion(old_rows)
     comparison = judge(old, rows)
@@ -213,8 +213,8 @@ def test_a_difference_within_1e_9_of_the_variance_is_none(random: Random) -> Non
     old = champion(Rows(x, 2 * x))
     rows = summary(Rows(np.arange(50.0), 2 * np.arange(50.0)))
     for error, is_worse in ((1e-5, False), (1e-3, True)):
-        siblings = ((2.0, error * 14.4),) * 10
-        model = trained(rows).model_copy(update={"siblings": siblings})
+        cv_lines = ((2.0, error * 14.4),) * 10
+        model = trained(rows).model_copy(update={"cv_lines": cv_lines})
         assert compare(old, model, rows).refused is is_worse
 
 

@@ -123,7 +123,7 @@ def test_the_same_rows_and_options_are_not_refused_and_give_the_same_bits(
 ) -> None:
     one, other = (saved(*cars).model for _ in range(2))
     assert (one.W, one.b) == (other.W, other.b)
-    assert one.siblings == other.siblings
+    assert one.cv_lines == other.cv_lines
 
 
 def test_a_champion_that_cannot_be_read_is_no_obstacle() -> None:

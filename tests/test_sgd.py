@@ -91,13 +91,13 @@ def test_in_standard_units_any_rate_up_to_1_converges() -> None:
     assert pytest.approx(fit(rows).W) == fit(rows, lr=0.95).W
 
 
-def test_hours_that_never_vary_in_a_sibling_predict_the_mean() -> None:
+def test_a_cross_validation_model_whose_hours_never_vary_predicts_the_mean() -> None:
     folds = (
         Moments.of(np.full(2, 1.0), np.array([4.0, 6.0])),
         Moments.of(np.ones(1) * 3, np.ones(1)),
     )
     model = fit(Summary(folds, SOURCES), 0.1, 1000)
-    # the sibling that did not see fold 1 says 5 at 3 hours, the other one says 1 at 1 hour
+    # the model that did not see fold 1 says 5 at 3 hours, the other one says 1 at 1 hour
     squares = (5 - 1) ** 2 + (1 - 4) ** 2 + (1 - 6) ** 2
     assert model.cv_error.rmse == pytest.approx(np.sqrt(squares / 3))
 

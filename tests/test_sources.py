@@ -140,14 +140,14 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = Path(write(tmp_path, "hours,score\n" + "1,2\n3,4\n" * 10, "rows.csv"))
-    reduced = reduce.Reading.reduce
+    reduced = reduce.Reducer.reduce
 
-    def reduce_and_append(self: reduce.Reading, line: Line) -> None:
+    def reduce_and_append(self: reduce.Reducer, line: Line) -> None:
         reduced(self, line)
         with path.open("a") as file:
             file.write("5,6\n")
 
-    monkeypatch.setattr(reduce.Reading, "reduce", reduce_and_append)
+    monkeypatch.setattr(reduce.Reducer, "reduce", reduce_and_append)
     assert_refused(r"rows\.csv: was changed while it was read", str(path))
 
 

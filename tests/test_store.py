@@ -64,7 +64,7 @@ def test_bentoml_tells_what_a_model_is(lab_model: StudyScore) -> None:
 
 def test_what_is_not_known_of_a_model_is_left_out(lab_model: StudyScore) -> None:
     fields = {name: getattr(lab_model, name) for name in StudyScore.model_fields}
-    unsure = StudyScore(**{**fields, "siblings": ()})
+    unsure = StudyScore(**{**fields, "cv_lines": ()})
     info = bentoml.models.get(store.save(unsure)).info
     assert "W" in info.metadata
     assert not {"cv_rmse", "cv_r2"} & info.metadata.keys()

@@ -253,7 +253,7 @@ def test_under_100_rows_the_interval_is_the_textbooks(n: int, interval: str) -> 
     assert (again, again.interval(3.3)) == (model, model.interval(3.3))
 
 
-def test_without_siblings_errors_are_measured_on_no_unseen_rows_and_taken_to_be_normal() -> None:
+def test_without_cross_validation_errors_are_taken_to_be_normal() -> None:
     model = fitted(*uniform(500), folds=1)
     assert model.facts()["interval"] == "normal"
     assert model.residuals and model.residuals.quantiles == ()

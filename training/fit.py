@@ -1,4 +1,4 @@
-"""The model and its cross-validation siblings, in one run of the lesson's gradient descent."""
+"""The model and its cross-validation models, in one run of the lesson's gradient descent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from models.study_score import StudyScore
 from training.diagnosis import decisive, diagnose, spread_of
 from training.errors import CannotFit
 from training.identity import KNOWN_FILES, are_the_labs, fingerprints, listed
-from training.residuals import joined, known, residuals_of
+from training.residuals import joined, residuals_of, stored_residuals
 from training.rows import Summary
 from training.sample import Row, Sample
 from training.sgd import Epoch, descend, side_by_side
@@ -45,7 +45,7 @@ def fit(
     watch: Callable[[Iterator[Epoch]], Iterable[Epoch]] = iter,
     update: Stored | None = None,
 ) -> StudyScore:
-    """Fit the model to the rows, and its siblings to all folds but one.
+    """Fit the model to the rows, and its cross-validation models to all folds but one.
 
     Each problem is solved in its own standard units, or with `raw` on the hours as they are.
     `watch` sees the epochs go by; problem 0 is the model. With `update` the rows are added to those
@@ -61,16 +61,16 @@ def fit(
     if everything.min_x == everything.max_x:
         raise CannotFit(f"hours never vary: all {everything.n} rows have {everything.min_x:g}")
 
-    others = {fold: moments for fold, moments in enumerate(siblings(folds)) if moments}
+    others = {fold: moments for fold, moments in enumerate(without_each(folds)) if moments}
     problems = [everything, *others.values()]
     lines, costs = _descended(problems, watch, lr, epochs, raw)
-    sibling_lines = dict(zip(others, lines[1:], strict=True))
+    cv_line = dict(zip(others, lines[1:], strict=True))
     try:
         model = StudyScore(
             W=lines[0][0],
             b=lines[0][1],
             folds=folds,
-            siblings=tuple(map(sibling_lines.get, range(len(folds)))) if others else (),
+            cv_lines=tuple(map(cv_line.get, range(len(folds)))) if others else (),
             t=float(stdtrit(everything.n - 2, 0.975)) if everything.n > 2 else None,
             spread=spread_of(everything, *lines[0]),
             score_range=rows.score_range,
@@ -131,7 +131,7 @@ def _with_evidence(model: StudyScore, rows: Summary, old: StudyScore | None) -> 
     residuals = residuals_of(model, rows.sample, rows.moments.n)
     candidates = rows.extremes
     if old:
-        residuals = joined(known(old), residuals)
+        residuals = joined(stored_residuals(old), residuals)
         candidates += (old.decisive[:2],) if old.decisive else ()
     return model.replace(
         residuals=residuals,
@@ -148,7 +148,7 @@ def points(sample: Sample, most: int) -> tuple[Row, ...]:
     return tuple(zip(hours[:most].tolist(), scores[:most].tolist(), strict=True))
 
 
-def siblings(folds: Sequence[Moments | None]) -> list[Moments | None]:
+def without_each(folds: Sequence[Moments | None]) -> list[Moments | None]:
     """For each fold that has rows the moments of all others; None where there are no others.
 
     Each is the sum of those before it and those after it, because a difference would lose digits.

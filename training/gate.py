@@ -77,8 +77,8 @@ def compare(stored: Stored, challenger: StudyScore, rows: Summary) -> Comparison
 
     The lab's model is a demonstration: it neither defends nor replaces. On the same rows the
     training costs decide. Else the rows of this run must be like those of the champion, and then
-    each fold of the challenger's rows is predicted by that sibling of either model which was fitted
-    without it. A challenger that cannot be compared is refused.
+    each fold of the challenger's rows is predicted by that cross-validation model of either which
+    was fitted without it. A challenger that cannot be compared is refused.
     """
     tag, champion = stored
     own, run = champion.moments, rows.moments
@@ -102,7 +102,7 @@ def compare(stored: Stored, challenger: StudyScore, rows: Summary) -> Comparison
         _hours_unlike(stored, run)
         or _slope_unlike(stored, run)
         or _errors_unlike(stored, run, mean_square),
-        run_rmse=math.sqrt(mean_square) if champion.siblings else None,
+        run_rmse=math.sqrt(mean_square) if champion.cv_lines else None,
         own_rmse=champion.cv_error.rmse,
         slope=run.slope,
         own_slope=own.slope,
@@ -110,7 +110,7 @@ def compare(stored: Stored, challenger: StudyScore, rows: Summary) -> Comparison
         own_hours_min=own.min_x,
         own_hours_max=own.max_x,
     )
-    if not champion.siblings:
+    if not champion.cv_lines:
         return comparison
     squares = champion.squares_unseen(challenger.folds)
     return comparison._replace(
@@ -139,7 +139,7 @@ def _incomparable(champion: StudyScore, challenger: StudyScore) -> str | None:
     """Why there are no rows that neither model has seen."""
     if len(champion.folds) != len(challenger.folds):
         return f"their rows are in {len(champion.folds)} and in {len(challenger.folds)} folds"
-    if champion.siblings and not challenger.siblings:
+    if champion.cv_lines and not challenger.cv_lines:
         return "its rows are too few to measure its errors on rows that it has not seen"
     return None
 

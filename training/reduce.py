@@ -71,35 +71,37 @@ class ReadOptions(NamedTuple):
         )
 
 
-class Part(NamedTuple):
+class Sums(NamedTuple):
     """Sums of some rows: moments by fold (None for an empty one), and the rows' identity."""
 
     folds: list[Moments | None]
     rows: int = 0
     identity: int = 0
 
-    def plus(self, other: Part) -> Part:
-        """The sums of both."""
+    def plus(self, other: Sums | None) -> Sums:
+        """The sums of both; None stands for no rows."""
+        if other is None:
+            return self
         folds = [plus(*both) for both in zip(self.folds, other.folds, strict=True)]
-        return Part(folds, *map(sum, zip(self[1:], other[1:], strict=True)))
+        return Sums(folds, *map(sum, zip(self[1:], other[1:], strict=True)))
 
 
 class OutOfRange(Exception):
     """A number is missing or out of range."""
 
 
-class Reading:
+class Reducer:
     """Reads the sources of this process; each is known by its number in the whole run.
 
     `tables` are the sources, `queries` give the usable rows of one source or of several small ones,
-    `parts` are their sums, and `bad` are the rows that cannot be used. `error` is the first one.
+    `sums` are their sums, and `bad` are the rows that cannot be used. `error` is the first one.
     """
 
     def __init__(self, engine: Engine, options: ReadOptions, group: Group) -> None:
         self.engine, self.options, self.group = engine, options, group
         self.tables: dict[int, Table] = {}
         self.queries: dict[tuple[int, ...], str] = {}
-        self.parts: dict[int, Part] = {}
+        self.sums: dict[int, Sums] = {}
         self.bad: dict[int, BadRows] = {}
         self.error: tuple[int, DataError] | None = None
         self._small: set[int] = set()
@@ -146,7 +148,7 @@ class Reading:
                 continue
             for index in indexes:
                 try:
-                    self.parts[index] = self._reduced(index, line)
+                    self.sums[index] = self._reduced(index, line)
                 except DataError as error:
                     if not self.error or index < self.error[0]:
                         self.error = index, error
@@ -175,29 +177,29 @@ class Reading:
                 return False
             self.queries[indexes] = f"FROM {table}"
         try:
-            part = self._sums(self.queries[indexes], line)
+            sums = self._sum_up(self.queries[indexes], line)
         except (duckdb.Error, OutOfRange):
             del self.queries[indexes]
             return False
         by_file = BY_FILE.format(rows=self.queries[indexes])
         numbers = {file: numbers for file, *numbers in self.engine.rows(by_file)}
         for index in indexes:
-            self.parts[index] = Part([None] * self.options.folds, *numbers.get(index, (0, 0)))
-        self.parts[indexes[0]] = self.parts[indexes[0]]._replace(folds=part.folds)
+            self.sums[index] = Sums([None] * self.options.folds, *numbers.get(index, (0, 0)))
+        self.sums[indexes[0]] = self.sums[indexes[0]]._replace(folds=sums.folds)
         return True
 
-    def _reduced(self, index: int, line: Line) -> Part:
+    def _reduced(self, index: int, line: Line) -> Sums:
         table = self.tables[index]
         try:
             if (index,) not in self.queries and table.as_numbers:
                 # if a row is bad or not a plain number, the rows are read as text below
                 with contextlib.suppress(duckdb.Error, OutOfRange):
-                    part = self._sums(table.as_numbers, line)
+                    sums = self._sum_up(table.as_numbers, line)
                     self.queries[index,] = table.as_numbers
-                    return part
+                    return sums
             if (index,) not in self.queries:
                 self.queries[index,] = self._good_rows(index, table)
-            return self._sums(self.queries[index,], line)
+            return self._sum_up(self.queries[index,], line)
         except duckdb.Error as error:
             raise DataError(f"{table.name}: {one_line(error)}") from None
 
@@ -212,32 +214,25 @@ class Reading:
             self.tables[index] = table._replace(read_as=read_as)
         return rows
 
-    def _sums(self, rows: str, line: Line) -> Part:
+    def _sum_up(self, rows: str, line: Line) -> Sums:
         """The sums of a query's rows (hours, score); raises duckdb.Error and OutOfRange."""
         (_, h0, h1), (_, s0, s1) = self.options.limits
         values = {**line._asdict(), "folds": self.options.folds}
-        part = Part([None] * self.options.folds)
+        total = Sums([None] * self.options.folds)
         for fold, n, identity, *numbers in self.engine.rows(SUMS.format(rows=rows), values):
-            min_x, max_x, min_y, max_y, *sums = numbers
+            min_x, max_x, min_y, max_y, *products = numbers
             if fold is None or not (h0 <= min_x and max_x <= h1 and s0 <= min_y and max_y <= s1):
                 raise OutOfRange
-            part.folds[fold] = Moments(
-                line=line,
-                n=n,
-                sums=tuple(sums),
-                min_x=min_x,
-                max_x=max_x,
-                min_y=min_y,
-                max_y=max_y,
-            )
-            part = part._replace(rows=part.rows + n, identity=part.identity + identity)
-        return part
+            extremes = {"min_x": min_x, "max_x": max_x, "min_y": min_y, "max_y": max_y}
+            total.folds[fold] = Moments(line=line, n=n, sums=tuple(products), **extremes)
+            total = total._replace(rows=total.rows + n, identity=total.identity + identity)
+        return total
 
     def draws(self) -> list[Draw]:
         """The rows of each source with the lowest draws."""
         draws = []
         for indexes, rows in self.queries.items():
-            n = sum(self.parts[index].rows for index in indexes)
+            n = sum(self.sums[index].rows for index in indexes)
             # so few suffice unless most rows are repeated often
             below = 8 * SAMPLED / max(n, 1)
             lowest = self.engine.rows(DRAWS.format(rows=rows), {"below": below})

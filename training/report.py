@@ -29,7 +29,7 @@ class Report(NamedTuple):
     model: StudyScore
     tag: str | None = None
     test: Moments | None = None
-    champion: Comparison | None = None
+    comparison: Comparison | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The report for programs."""
@@ -41,7 +41,7 @@ class Report(NamedTuple):
             "skipped": sum(source.skipped for source in model.sources),
             "folds": sum(fold is not None for fold in model.folds),
             "test": test and {"rows": test.n, **model.errors(test)._asdict()},
-            "champion": self.champion and self.champion.as_json(),
+            "champion": self.comparison and self.comparison.as_json(),
             **model.fit.model_dump(mode="json"),
             "sources": [source.model_dump() for source in model.sources],
         }
@@ -71,7 +71,7 @@ class Report(NamedTuple):
                 " b from {b_low:.4g} to {b_high:.4g}".format_map(facts)
             )
         yield f"training error: {_errors(model.training_error)}"
-        if model.siblings:
+        if model.cv_lines:
             folds = sum(fold is not None for fold in model.folds)
             yield f"cross-validated over {folds} folds: {_errors(model.cv_error)}"
         else:
@@ -80,12 +80,12 @@ class Report(NamedTuple):
             yield f"on {self.test.n:,} held-back rows: {_errors(model.errors(self.test))}"
         for finding in model.findings():
             yield finding.sentence
-        if champion := self.champion:
+        if champion := self.comparison:
             yield f"champion {champion.tag}: {_compared(champion)}"
         if self.tag:
             yield f"saved {self.tag}"
         elif dry_run:
-            reason = self.champion and self.champion.reason
+            reason = self.comparison and self.comparison.reason
             yield "dry run: nothing saved" + (f"; it would be refused: {reason}" if reason else "")
 
 

@@ -28,9 +28,9 @@ def residuals_of(model: StudyScore, sample: Sample, rows: int) -> Residuals | No
     variance = model.variance(d)
     z = (scores - moments.mean_y - moments.slope * d) / root(variance - model.line_variance(d))
     quantiles: tuple[float, ...] = ()
-    if model.siblings:
-        fold = fold_of(hours, scores, len(model.siblings))
-        W, b = np.array([line or (model.W, model.b) for line in model.siblings])[fold].T
+    if model.cv_lines:
+        fold = fold_of(hours, scores, len(model.cv_lines))
+        W, b = np.array([line or (model.W, model.b) for line in model.cv_lines])[fold].T
         unseen = (scores - W * hours - b) / root(variance)
         quantiles = tuple(_quantiles(unseen, times).tolist())
     return Residuals(
@@ -55,7 +55,7 @@ def _quantiles(values: Array, times: NDArray[np.int64]) -> Array:
     return np.asarray(values[order][np.searchsorted(ends, ranks)])
 
 
-def known(model: StudyScore) -> Residuals | None:
+def stored_residuals(model: StudyScore) -> Residuals | None:
     """The residuals stored with a model, or those of a normal distribution if none were drawn."""
     if model.residuals or not model.residual_sd:
         return model.residuals

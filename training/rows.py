@@ -15,8 +15,8 @@ from training.engine import Engine
 from training.errors import DataError, counted
 from training.identity import same_twice
 from training.processes import Group
-from training.reduce import ALONE, Part, Reading, ReadOptions
-from training.sample import MINUTES, NO_SAMPLE, Row, Sample
+from training.reduce import ALONE, ReadOptions, Reducer, Sums
+from training.sample import LIKE_MINUTES, NO_SAMPLE, Row, Sample
 from training.tables import Table
 
 
@@ -43,13 +43,10 @@ class Summary(NamedTuple):
         return merged(self.folds)
 
 
-class Gathered(NamedTuple):
-    """What the readings of all processes found, by the number of the source.
+class Totals(NamedTuple):
+    """What the reducers of all processes found, by the number of the source, and all folds."""
 
-    `folds` are the moments of all rows by fold.
-    """
-
-    parts: dict[int, Part]
+    sums: dict[int, Sums]
     bad: dict[int, BadRows]
     tables: dict[int, Table]
     folds: list[Moments | None]
@@ -64,9 +61,9 @@ class Gathered(NamedTuple):
         return Source(
             name=name,
             columns=self.tables[index].columns,
-            rows=self.parts[index].rows,
+            rows=self.sums[index].rows,
             skipped=self.bad[index].rows if index in self.bad else 0,
-            identity=f"{self.parts[index].identity:x}",
+            identity=f"{self.sums[index].identity:x}",
             read_as=self.tables[index].read_as,
             **record,
         )
@@ -78,47 +75,49 @@ def read_rows(
     group: Group = ALONE,
     sql: str | None = None,
     watch: Callable[[float], object] = lambda percent: None,
-    known: Moments | None = None,
+    earlier: Moments | None = None,
 ) -> Summary:
     """Summarise the rows that `paths` name, or those of a query; no path means the lab's rows.
 
-    With `known` the rows will be added to those, so they are summed about the same line. Sums,
+    With `earlier` the rows will be added to those, so they are summed about the same line. Sums,
     folds and sample do not depend on the order of the rows, nor on files, formats and processes.
 
     Raises DataError, in each process of the group for the first source that cannot be used.
     """
     inputs, notes, empty = group.broadcast(lambda: _inputs(paths, sql))
     states = [each.state() for each in inputs]
-    beside = ThreadPoolExecutor(1)
-    records = beside.submit(lambda: [each.record() for each in inputs])
-    beside.shutdown(wait=False)
+    executor = ThreadPoolExecutor(1)
+    records = executor.submit(lambda: [each.record() for each in inputs])
+    executor.shutdown(wait=False)
     with Engine(watch) as engine:
-        reading = Reading(engine, options, group)
-        reading.open(inputs)
-        rows = _reduced(reading, known)
-        drawn, extremes = _single_rows(reading, rows.moments, bool(known or options.with_sample))
+        reducer = Reducer(engine, options, group)
+        reducer.open(inputs)
+        totals = _reduced(reducer, earlier)
+        drawn, extremes = _single_rows(
+            reducer, totals.moments, bool(earlier or options.with_sample)
+        )
     for input_, state in zip(inputs, states, strict=True):
         if input_.state() != state:
             raise DataError(f"{input_.name}: was changed while it was read")
     every = [
-        rows.source(index, input_.name, record)
+        totals.source(index, input_.name, record)
         for index, (input_, record) in enumerate(zip(inputs, records.result(), strict=True))
     ]
     kept, without_rows = _with_rows(every, paths)
     notes += sample.notes_on_units(drawn)
     if empty + without_rows:
         notes.append(f"passed over {counted(empty + without_rows, 'file')} without rows")
-    for bad in rows.bad.values():
+    for bad in totals.bad.values():
         notes += bad.notes()
     notes += same_twice(kept)
-    _check_share(rows)
+    _check_share(totals)
     return Summary(
-        folds=tuple(rows.folds),
+        folds=tuple(totals.folds),
         sources=tuple(kept),
         sample=drawn,
         extremes=extremes,
         notes=tuple(notes),
-        kinds=frozenset(table.kind for table in rows.tables.values()),
+        kinds=frozenset(table.kind for table in totals.tables.values()),
         score_range=options.score_range,
     )
 
@@ -130,52 +129,52 @@ def _inputs(paths: Sequence[str], sql: str | None) -> tuple[list[sources.Input],
     return kept or inputs[:1], notes, len(inputs) - len(kept or inputs[:1])
 
 
-def _reduced(reading: Reading, known: Moments | None) -> Gathered:
+def _reduced(reducer: Reducer, earlier: Moments | None) -> Totals:
     """Sum all rows about a line near their own, so that the sums keep their digits."""
-    reading.reduce(known.line if known else reading.group.broadcast(reading.line))
-    rows = _gathered(reading)
-    moments = rows.moments
-    if moments and (known + moments if known else moments).is_poor:
-        reading.reduce(moments.least_squares)
-        rows = _gathered(reading)
-    return rows
+    reducer.reduce(earlier.line if earlier else reducer.group.broadcast(reducer.line))
+    totals = _totals(reducer)
+    moments = totals.moments
+    if moments and (earlier + moments if earlier else moments).is_poor:
+        reducer.reduce(moments.least_squares)
+        totals = _totals(reducer)
+    return totals
 
 
-def _gathered(reading: Reading) -> Gathered:
-    """Raises DataError for the first source that one of the processes cannot use."""
+def _totals(reducer: Reducer) -> Totals:
+    """What all processes found; raises DataError for the first source that one cannot use."""
     tables = {
         index: table._replace(as_text=str)  # only this process can use these
-        for index, table in reading.tables.items()
+        for index, table in reducer.tables.items()
     }
-    everywhere = reading.group.gather((reading.error, reading.parts, reading.bad, tables))
-    errors = [error for error, *_ in everywhere if error]
+    found = reducer.group.gather((reducer.error, reducer.sums, reducer.bad, tables))
+    errors = [error for error, *_ in found if error]
     if errors:
         raise min(errors, key=lambda error: error[0])[1]
-    rows = Gathered({}, {}, {}, [None] * reading.options.folds)
-    for _, parts, bad, tables in everywhere:
-        for index, part in parts.items():
-            rows.parts[index] = part.plus(rows.parts[index]) if index in rows.parts else part
-        for index, some in bad.items():
-            rows.bad[index] = some.plus(rows.bad[index]) if index in rows.bad else some
-        rows.tables.update(tables)
-    for part in rows.parts.values():
-        rows.folds[:] = map(plus, rows.folds, part.folds)
-    return rows
+    totals = Totals({}, {}, {}, [None] * reducer.options.folds)
+    for _, sums, bad, tables in found:
+        for index, some in sums.items():
+            totals.sums[index] = some.plus(totals.sums.get(index))
+        for index, rows in bad.items():
+            totals.bad[index] = rows.plus(totals.bad.get(index))
+        totals.tables.update(tables)
+    for some in totals.sums.values():
+        totals.folds[:] = map(plus, totals.folds, some.folds)
+    return totals
 
 
 def _single_rows(
-    reading: Reading, moments: Moments | None, is_wanted: bool
+    reducer: Reducer, moments: Moments | None, is_wanted: bool
 ) -> tuple[Sample, tuple[Row, ...]]:
     """The sample and the extreme rows of all processes, as far as they are needed."""
     drawn = NO_SAMPLE
     extremes: tuple[Row, ...] = ()
     if not moments:
         return drawn, extremes
-    if is_wanted or sample.is_needed(moments) or moments.mean_x > MINUTES / 2:
-        drawn = Sample.of(reading.group.gather(reading.draws()))
+    if is_wanted or sample.is_needed(moments) or moments.mean_x > LIKE_MINUTES / 2:
+        drawn = Sample.of(reducer.group.gather(reducer.draws()))
     if sample.one_row_may_decide(moments):
         line = moments.least_squares
-        extremes = sample.extremes_of(reading.group.gather(reading.extremes(line)), line)
+        extremes = sample.extremes_of(reducer.group.gather(reducer.extremes(line)), line)
     return drawn, extremes
 
 
@@ -188,10 +187,10 @@ def _with_rows(every: list[Source], paths: Sequence[str]) -> tuple[list[Source],
     return kept, len(every) - len(kept)
 
 
-def _check_share(rows: Gathered) -> None:
+def _check_share(totals: Totals) -> None:
     """Raises DataError if more than half of the rows cannot be used."""
-    usable = sum(part.rows for part in rows.parts.values())
-    bad = functools.reduce(BadRows.plus, rows.bad.values(), BadRows({}, {}))
+    usable = sum(sums.rows for sums in totals.sums.values())
+    bad = functools.reduce(BadRows.plus, totals.bad.values(), BadRows({}, {}))
     if bad.rows > usable:
         every = bad.rows + usable
         raise bad.error(f"{bad.rows:,} of {every:,} rows cannot be used, more than half")

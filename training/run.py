@@ -45,16 +45,16 @@ def run(options: Namespace) -> int:
 
     If it raises TrainingError, nothing is saved.
     """
-    beside = ThreadPoolExecutor(1)
+    executor = ThreadPoolExecutor(1)
     try:
         with ended_by_terminate(), group() as processes:
-            return _run(options, processes, beside.submit(_import_torch))
+            return _run(options, processes, executor.submit(_import_torch))
     except BentoMLException as error:
         raise TrainingError(str(error)) from error
     except OSError as error:
         raise TrainingError(_reason(error)) from error
     finally:
-        beside.shutdown(wait=False)  # Ctrl-C need not wait for torch
+        executor.shutdown(wait=False)  # Ctrl-C need not wait for torch
 
 
 def _reason(error: OSError) -> str:
@@ -106,7 +106,7 @@ def _read(
         file_options=Options(options.separator, options.decimal, options.encoding, options.sheet),
     )
     read = partial(read_rows, options=read_options, group=processes, watch=progress.read)
-    rows = read(options.rows, sql=options.query, known=old.moments if old else None)
+    rows = read(options.rows, sql=options.query, earlier=old.moments if old else None)
     if rows.notes and not processes.rank:
         progress.clear()
         for note in rows.notes:

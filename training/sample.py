@@ -31,7 +31,7 @@ EXTREMES = """
     UNION ALL FROM (SELECT hours, score FROM ({rows}) ORDER BY hours DESC, score LIMIT 1)
     UNION ALL FROM (SELECT hours, score FROM ({rows})
                     ORDER BY abs(score - $y - $slope * (hours - $x)) DESC, hours, score LIMIT 1)"""
-MINUTES = 45  # whole hours with a median above this look like minutes
+LIKE_MINUTES = 45  # whole hours with a median above this look like minutes
 
 
 class Sample(NamedTuple):
@@ -64,10 +64,11 @@ NO_SAMPLE = Sample(np.zeros(0), np.zeros(0), np.zeros(0, np.int64))
 def notes_on_units(sample: Sample) -> list[str]:
     """A note if the hours are probably minutes."""
     hours = np.repeat(sample.hours, sample.times)
-    if not len(hours) or (hours % 1).any() or np.median(hours) <= MINUTES:
+    if not len(hours) or (hours % 1).any() or np.median(hours) <= LIKE_MINUTES:
         return []
     return [
-        f"hours are all whole, and half of them over {MINUTES}: if they are minutes, divide by 60"
+        f"hours are all whole, and half of them over {LIKE_MINUTES}: if they are minutes, divide"
+        " by 60"
     ]
 
 
