@@ -225,3 +225,12 @@ def test_help_imports_nothing_heavy() -> None:
 def test_constant_scores_are_saved_too(tmp_path: Path) -> None:
     assert "R² unknown" in train(write(tmp_path, "hours,score\n1,7\n2,7\n3,7\n")).out
     assert store.load(store.LATEST).model.training_error.r2 is None
+
+
+def test_a_run_does_without_torchs_compiler(home: Home) -> None:
+    """`torch.optim` alone would import it."""
+    code = (
+        "import sys; from training.__main__ import main; main(['--dry-run']);"
+        " sys.exit('torch.optim' not in sys.modules or 'torch._dynamo.utils' in sys.modules)"
+    )
+    call(sys.executable, "-c", code, env=home, check=True)

@@ -11,7 +11,8 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from bentoml.exceptions import BentoMLException
 
@@ -67,8 +68,19 @@ def _reason(error: OSError) -> str:
 
 
 def _import_torch() -> None:
-    """Import torch, and take one step, which imports more of it, while the engine reads rows."""
+    """Import torch, and take one step, which imports more of it, while the engine reads rows.
+
+    The first step would also import torch's compiler, half a second and 75 MB, only to ask it
+    whether to compile the step. Here a module without a compiler answers no.
+    """
+    import torch
+
     from training.sgd import descend, side_by_side
+
+    compiler: Any = ModuleType("torch._dynamo")
+    compiler.disable = lambda function, *_, **__: function
+    compiler.graph_break = lambda: None
+    torch._dynamo = sys.modules.setdefault("torch._dynamo", compiler)
 
     list(descend(side_by_side([Cost(0.0, 0.0, 1.0, 0.0, 0.0)]), 0.1, 0))
 
