@@ -105,7 +105,7 @@ def test_it_is_seen_when_an_object_changes(store: Any) -> None:
     ("url", "message"),
     [
         ("s3://nothing/a.csv", "s3://nothing/a.csv: "),
-        ("s3://", r"s3://\.\.\.: is no s3://BUCKET/KEY; credentials are given by environment"),
+        ("s3://", r"s3://\.\.\.: is not of the form s3://BUCKET/KEY; credentials are given"),
         (f"s3://AKIAIOSFODNN7:{SECRET}@marks/a.csv", "credentials are given by environment"),
         (f"az://marks?sig={SECRET}", "credentials are given by environment"),
     ],

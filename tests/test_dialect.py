@@ -144,10 +144,7 @@ def test_the_first_number_that_reads_in_one_way_only_tells_the_decimal_mark(
         ("hours;score\n1.204;20\n", r"row 2: is '1\.204' 1\.204 or 1204\? With --decimal '\.'"),
         ('hours,score\n"1,204",20\n', r"row 2: is '1,204' 1\.204 or 1204\?"),
         ("hours\tscore\n2\t-1,204\n", r"row 2: is '-1,204' -1\.204 or -1204\?"),
-        (
-            "hours,score,x;hours;score\n",
-            "separated by commas and by semicolons; --separator",
-        ),
+        ("hours,score,x;hours;score\n", "separated by commas and by semicolons; --separator"),
         ("Hours,HOURS,score\n", r"2 columns 'hours'; the columns are: Hours, HOURS, score; --hou"),
         ("", "the file is empty; its first line must name the columns"),
         ("\ufeff\n \n", "the file is empty"),

@@ -116,9 +116,7 @@ def test_packed_tables_in_a_folder_are_read_too(tmp_path: Path) -> None:
     assert read_rows([tmp_path]).moments.n == 3
 
 
-def test_skipped_rows_are_counted_by_reason_and_the_first_of_each_is_named(
-    tmp_path: Path,
-) -> None:
+def test_skipped_rows_are_counted_by_reason_and_the_first_of_each_is_named(tmp_path: Path) -> None:
     good = "1,2\n3,4\n" * 600_000
     bad = "absent,1\n5,\n-1,2\n" + good + "\x1b[31m,1\n6,7,8\n"
     path = write(tmp_path, "hours,score\n" + good + bad)
@@ -226,9 +224,7 @@ def test_files_read_together_give_what_each_gives_and_a_bad_row_is_named(tmp_pat
     assert read_rows(paths, skip_bad_rows=True).moments.n == 57
 
 
-def test_what_a_model_lists_stays_within_bounds_however_often_it_is_updated(
-    tmp_path: Path,
-) -> None:
+def test_what_a_model_lists_stays_within_bounds_however_often_it_is_updated(tmp_path: Path) -> None:
     path = write(tmp_path, "hours,score\n1,2\n3,4\n", "a.csv")
     (source,) = read_rows([path]).sources
     every: tuple[Source, ...] = ()

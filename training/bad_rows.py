@@ -48,6 +48,9 @@ class Limit(NamedTuple):
         return "" if is_endless else f" from {self.low:g} to {self.high:g}"
 
 
+Limits = tuple[Limit, Limit]  # of hours and of scores
+
+
 class BadRow(NamedTuple):
     """A row's number in its source, and a message that names the row and what is wrong with it."""
 
@@ -97,9 +100,7 @@ class BadRows(NamedTuple):
         ]
 
 
-def separate(
-    engine: Engine, table: Table, limits: tuple[Limit, Limit]
-) -> tuple[str, BadRows, Notation | None]:
+def separate(engine: Engine, table: Table, limits: Limits) -> tuple[str, BadRows, Notation | None]:
     """The query for the usable rows of a table, its bad rows, and the notation of its hours.
 
     The notation is None if hours are plain numbers. Raises duckdb.Error.
@@ -114,9 +115,7 @@ def separate(
     return f"SELECT x AS hours, y AS score FROM ({judged}) WHERE reason IS NULL", bad, notation
 
 
-def _judged(
-    texts: str, decimal: str, limits: tuple[Limit, Limit], hours: Notation | None = None
-) -> str:
+def _judged(texts: str, decimal: str, limits: Limits, hours: Notation | None = None) -> str:
     """A query for the rows of `texts` (row, hours, score, fault), all text but `row`.
 
     It adds their numbers x and y, null if a text is not a number, and `reason`: null if the row can
@@ -138,7 +137,7 @@ def _judged(
     )
 
 
-def _find(engine: Engine, judged: str, table: Table, limits: tuple[Limit, Limit]) -> BadRows:
+def _find(engine: Engine, judged: str, table: Table, limits: Limits) -> BadRows:
     """The bad rows among those of `_judged`; raises duckdb.Error."""
     decimal = table.decimal if table.kind == "text" else None  # no option sets it for others
     bad = BadRows({}, {})

@@ -78,10 +78,8 @@ def _store(url: str) -> tuple[Any, str]:
     match = URL.fullmatch(url)
     if not match:
         scheme = url.partition("://")[0]  # the rest may hold a key or a token
-        raise DataError(
-            f"{scheme}://...: is no {scheme}://BUCKET/KEY;"
-            " credentials are given by environment variables"
-        )
+        what = f"{scheme}://...: is not of the form {scheme}://BUCKET/KEY"
+        raise DataError(f"{what}; credentials are given by environment variables")
     with _errors(match["bucket"]):
         return from_url(match["bucket"]), match["key"] or ""
 

@@ -48,10 +48,8 @@ def same_twice(sources: Sequence[Source]) -> list[str]:
     notes = []
     for (rows, _), (name, *others) in names.items():
         if others and rows >= MANY:
-            raise DataError(
-                f"{others[0]}: holds the rows of {name}, which would count twice"
-                f" (the same {counted(rows)})"
-            )
+            message = f"{others[0]}: holds the rows of {name}, which would count twice"
+            raise DataError(f"{message} (the same {counted(rows)})")
         if others:
             same = " and ".join([name, *others])
             notes.append(f"{same} hold the same {counted(rows)}; all are counted")

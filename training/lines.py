@@ -11,6 +11,7 @@ from typing import IO
 
 from training import summaries
 from training.dialect import LINE_MAX, Dialect, csv_reader
+from training.engine import TextRow
 from training.summaries import Labels
 
 LEFT_OPEN = "a quote in it is not closed"
@@ -22,7 +23,7 @@ BLANKS = " \t\x1a"  # with Ctrl-Z, which ends a text of DOS
 WHOLE_NUMBERS = re.compile(r"[-\d\s]*")
 
 
-def rows(path: str, dialect: Dialect, labels: Labels) -> Iterator[tuple[int, str, str, str | None]]:
+def rows(path: str, dialect: Dialect, labels: Labels) -> Iterator[TextRow]:
     """(row, hours, score, fault) of each row that is not blank.
 
     After a faulty row, reading goes on in the line after the one in which it began.

@@ -127,10 +127,8 @@ def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Input], lis
     notes = []
     for path in paths:
         if query.ADDRESS.match(path) and not (bucket.is_url(path) or os.path.lexists(path)):
-            raise DataError(
-                f"{query.shown(path)}: is neither a file nor a bucket; the rows of a database are"
-                " read with --query SQL"
-            )
+            shown = query.shown(path)
+            raise DataError(f"{shown}: is not a file; a database is read with --query SQL")
         matches, passed_over = (_in_bucket if bucket.is_url(path) else _on_disk)(path)
         if not matches:
             raise DataError(f"{path}: no file there whose name ends in {', '.join(ENDINGS)}")

@@ -27,19 +27,18 @@ def table(name: str, path: str | None, pieces: Iterator[bytes], context: Context
     head = next(pieces, b"")
     is_whole = len(head) < HEAD_BYTES
     dialect = detect(name, head[:HEAD_BYTES], is_whole, context.columns, context.options)
-    path = _file(path, itertools.chain([head], pieces), dialect, context.engine)
+    engine = context.engine
+    path = _file(path, itertools.chain([head], pieces), dialect, engine)
     labels = _labels(path, dialect)
-    link = context.engine.link(path)
+    link = engine.link(path)
 
     def as_text() -> str:
         if _rows_are_lines(path):
             with contextlib.suppress(duckdb.Error):
-                copy = context.engine.new_name()
-                context.engine.rows(
-                    f"CREATE TEMP TABLE {copy} AS {_as_text(link, dialect, labels)}"
-                )
+                copy = engine.new_name()
+                engine.rows(f"CREATE TEMP TABLE {copy} AS {_as_text(link, dialect, labels)}")
                 return f"SELECT * FROM {copy}"
-        return f"SELECT * FROM {context.engine.table(lines.rows(path, dialect, labels))}"
+        return f"SELECT * FROM {engine.table(lines.rows(path, dialect, labels))}"
 
     hours, score = (dialect.names[index] for index in dialect.indexes)
     as_numbers = None if labels else _as_numbers(link, dialect, path)
