@@ -110,16 +110,14 @@ def test_it_is_seen_when_an_object_changes(store: Any) -> None:
         (f"az://marks?sig={SECRET}", "credentials are given by environment"),
     ],
 )
-def test_a_url_that_leads_nowhere_is_named_without_its_secrets(
-    store: Any, url: str, message: str
-) -> None:
+def test_a_wrong_url_is_named_without_its_secrets(store: Any, url: str, message: str) -> None:
     with pytest.raises(DataError, match=message) as error:
         list(bucket.find(url))
     assert SECRET not in str(error.value)
     assert "\n" not in str(error.value)
 
 
-def test_a_bucket_is_read_and_known_again(store: Any) -> None:
+def test_a_bucket_is_read_and_recognised(store: Any) -> None:
     book = (FILES / "calc.xlsx").read_bytes()
     etag = store.put_object(Bucket="marks", Key="9b/marks.xlsx", Body=book)["ETag"]
     figures = report("s3://marks/9b")
