@@ -63,12 +63,6 @@ def tar() -> bytes:
     return file.getvalue()
 
 
-def database(path: Path) -> bytes:
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE marks (hours, score)")
-    return path.read_bytes()
-
-
 def compound(stream: str) -> bytes:
     """A file of older Office with another stream than a workbook's."""
     old, new = (name.encode("utf-16-le") for name in ("Workbook", stream))
@@ -79,8 +73,7 @@ def compound(stream: str) -> bytes:
     ("content", "what"),
     [
         (picture("pdf"), "a PDF; export the table"),
-        (picture("png"), "a picture"),
-        (picture("jpg"), "a picture"),
+        *((picture("png"), "a picture"), (picture("jpg"), "a picture")),
         (picture("svg"), "a web page or XML; save"),
         (WEB_PAGE, "a web page"),
         (b" \r\n<html>" + WEB_PAGE, "a web page"),
@@ -105,8 +98,10 @@ def test_what_is_not_a_table_is_named_in_a_sentence(content: bytes, what: str) -
 
 
 def test_an_sqlite_database_is_named_with_the_option_that_reads_it(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "marks.db")) as connection:
+        connection.execute("CREATE TABLE marks (hours, score)")
     with pytest.raises(DataError, match="an SQLite database; read it with --query SQL sqlite:///"):
-        kind(database(tmp_path / "marks.db"))
+        kind((tmp_path / "marks.db").read_bytes())
 
 
 @pytest.mark.parametrize("name", ["calc.xlsx", "calc.ods"])

@@ -83,6 +83,12 @@ def test_minus_0_falls_where_0_does_and_folds_are_of_even_size() -> None:
         "name,score,hours\nAnn,2,1\n,4,2\n",
         'name,score,hours\n"An\nn",2,1\n"B,b",4,2\n',
         "score,hours\n2e0,1.0\n4.,2\n",
+        # and what spreadsheets leave behind
+        "hours,score,,\n1,2,,\n2,4,,\n,,,\n,,,\n",
+        "hours,score\n1,2,,\n2,4,,\n",
+        "hours,score,note\n1,2\n2,4\n",
+        'hours,score,note\n1,2,6" disk\n2,4,7" disk\n',
+        '"hours","score"\n\n"1","2"\n\n"2","4"',
     ],
 )
 def test_the_ways_to_write_the_same_two_rows(tmp_path: Path, content: str) -> None:

@@ -14,8 +14,8 @@ SHOWN, LONG = 20, 60  # names of columns in an error, and characters of each
 NUMBERED = re.compile(r"(.*)_\d+", re.DOTALL)
 LIKE_A_NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
 OPTIONS = "--hours-column", "--score-column"
-# Words in the names of columns of hours and of scores, from public files: sure ones; possible ones
-# if no column has a sure one; if several columns match, words of the meant one and of the others
+# For hours and for scores, words in the names of columns of public files: sure words; words that
+# count if no name has a sure one; and, if several names match, words for and against each of them
 WORDS = (
     (
         "hour|hrs|시간|stunde|heure|hora",
@@ -57,7 +57,7 @@ class Columns(NamedTuple):
         return any(looks_numeric(value) or not value.strip() for value in values)
 
     def likeness(self, names: Sequence[str]) -> tuple[int, int]:
-        """How much a row looks like a header of marks: by likely names, then by texts in it."""
+        """How much a row looks like a header: by likely names, then by how many texts it holds."""
         named = sum(bool(_named(column, names)) for column in self)
         likely = {_likely(k, names) for k in range(len(self))} - {None}
         texts = [name for name in names if name.strip() and not looks_numeric(name)]
@@ -70,10 +70,8 @@ class Columns(NamedTuple):
             raise self.not_found(table, names)
         (hours,), (score,) = matches
         if hours == score:
-            raise DataError(
-                f"{table}: column {names[hours]!r} cannot be both hours and score; --hours-column"
-                " NAME and --score-column NAME must name two"
-            )
+            problem = f"{table}: column {names[hours]!r} cannot be both hours and score"
+            raise DataError(f"{problem}; --hours-column and --score-column must name two")
         return hours, score
 
     def names(self, table: str, names: Sequence[str]) -> tuple[str, str]:
@@ -85,10 +83,8 @@ class Columns(NamedTuple):
         for name in names:
             numbered = NUMBERED.fullmatch(name)
             if numbered and numbered[1] in (hours, score):
-                raise DataError(
-                    f"{table}: two columns have one name, or one is called {name!r}; leave only the"
-                    f" {numbered[1]!r} that is meant"
-                )
+                problem = f"{table}: two columns have one name, or one is called {name!r}"
+                raise DataError(f"{problem}; leave only the {numbered[1]!r} that is meant")
         return hours, score
 
     def not_found(

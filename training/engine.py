@@ -22,7 +22,7 @@ import psutil
 from training.limited_process import LimitedProcess
 
 CGROUP_LIMITS = "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"
-BATCH = 50_000  # rows that are handed over at once
+BATCH = 50_000  # rows that are inserted at once
 POLL = 0.1  # seconds between two reports of how far a query is
 
 
@@ -60,7 +60,7 @@ class Engine:
 
     @cached_property
     def limited_process(self) -> LimitedProcess:
-        """A process for readers that could end this one."""
+        """A process for readers that could crash this one."""
         return LimitedProcess(self._memory)
 
     def __exit__(self, *_: object) -> None:
@@ -152,19 +152,14 @@ def memory() -> int:
 
 
 def chunks(file: IO[bytes], size: int = 1 << 20) -> Iterator[bytes]:
-    """What a file holds from here on, piece by piece."""
-    while chunk := file.read(size):
-        yield chunk
+    """The rest of a file, piece by piece."""
+    return iter(lambda: file.read(size), b"")
 
 
 @contextmanager
 def ended_by_terminate() -> Iterator[None]:
     """Let SIGTERM end the process as Ctrl-C does, with all clean-up."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:

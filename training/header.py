@@ -9,15 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from training.columns import Columns, looks_numeric
-from training.dialect import (
-    ALL_SEPARATORS,
-    ENCODINGS,
-    LINE_MAX,
-    SEPARATORS,
-    Options,
-    csv_reader,
-    encoding_name,
-)
+from training.dialect import ALL_SEPARATORS, ENCODINGS, LINE_MAX, SEPARATORS, Options, csv_reader
 from training.errors import DataError
 
 HEADER_LINES = 30  # the header is one of these first lines
@@ -65,10 +57,8 @@ def first_lines(name: str, text: str, whole: bool) -> tuple[list[TextLine], str]
         line_end = line_end or after[-1:]
         lines.append(TextLine(len(lines) + 1, line, *match.span()))
     if not any(line.text.strip() for line in lines):
-        raise DataError(
-            f"{name}, row {len(lines) + 1}: the line, which must name the columns, does not end"
-            f" within {LINE_MAX >> 10} KiB; is a quote left open?"
-        )
+        what = f"row {len(lines) + 1}: the line does not end within {LINE_MAX >> 10} KiB"
+        raise DataError(f"{name}, {what}; is a quote left open?")
     return lines, line_end or "\n"
 
 
@@ -86,16 +76,13 @@ def find(name: str, head: bytes, lines: Lines, columns: Columns, options: Option
         raise _not_named(name, headers, columns, options)
     rows = sorted({each.line.row for each in both})
     if len(rows) > 1 and columns.is_named(both[0].names) and rows[0] != headers[0].line.row:
-        raise DataError(
-            f"{name}: rows {rows[0]} and {rows[1]} both name the columns; delete all lines above"
-            " the header"
-        )
-    separators = [ALL_SEPARATORS[each.separator] for each in both if each.line.row == rows[0]]
-    if len(set(separators)) > 1:
-        raise DataError(
-            f"{name}: row {rows[0]} names both columns if separated by"
-            f" {' and by '.join(dict.fromkeys(separators))}; --separator says which is meant"
-        )
+        what = f"rows {rows[0]} and {rows[1]} both name the columns"
+        raise DataError(f"{name}: {what}; delete all lines above the header")
+    found = {each.separator for each in both if each.line.row == rows[0]}
+    if len(found) > 1:
+        names = " and by ".join(ALL_SEPARATORS[each] for each in ALL_SEPARATORS if each in found)
+        what = f"row {rows[0]} names both columns if separated by {names}"
+        raise DataError(f"{name}: {what}; --separator says which is meant")
     return both[0]
 
 
@@ -184,11 +171,8 @@ def _refuse_other_encoding(
     for encoding in OTHER_ENCODINGS:
         headers = _readings(head, lines, options._replace(encoding=encoding))
         if any(columns.among(each.names) for each in headers):
-            raise DataError(
-                f"{name}: names both columns in the encoding {encoding}; --encoding {encoding}"
-                " reads it",
-                options=("--encoding", encoding),
-            )
+            what = f"names both columns in {encoding}; --encoding {encoding} reads it"
+            raise DataError(f"{name}: {what}", options=("--encoding", encoding))
 
 
 def _unreadable(name: str, head: bytes, lines: Lines, options: Options) -> DataError:
@@ -198,5 +182,5 @@ def _unreadable(name: str, head: bytes, lines: Lines, options: Options) -> DataE
         return DataError(f"{where}: the line is empty; the first must name the columns")
     if any(_encodings(head, line, options) for line in lines):
         return DataError(f"{where}: a quote must begin and end a column's name")
-    names = ", ".join(map(encoding_name, _possible(options)))
+    names = ", ".join(ENCODINGS.get(each, each) for each in _possible(options))
     return DataError(f"{where}: is not written in {names}; --encoding says in which it is")

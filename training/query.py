@@ -100,11 +100,6 @@ def _is_money(cursor: Any, sql: str, column: str) -> bool:
     return False
 
 
-def is_text_type(sql_type: str) -> bool:
-    """Whether a column of this type holds text, which may contain numbers, or nothing."""
-    return sql_type in ("VARCHAR", '"NULL"') or sql_type.startswith("ENUM")
-
-
 def is_numeric_type(sql_type: str) -> bool:
     """Whether a column of this type holds numbers."""
     return (
@@ -116,7 +111,8 @@ def is_numeric_type(sql_type: str) -> bool:
 
 def refuse_type(table: str, column: str, sql_type: str) -> None:
     """Raises DataError, with the cast to write, for a type that is neither number nor text."""
-    if is_numeric_type(sql_type) or is_text_type(sql_type):
+    is_text = sql_type in ("VARCHAR", '"NULL"') or sql_type.startswith("ENUM")
+    if is_text or is_numeric_type(sql_type):
         return
     name = identifier(column)
     cast = f"CAST({name} AS {'numeric' if sql_type == 'MONEY' else 'DOUBLE PRECISION'})"
@@ -130,10 +126,8 @@ def refuse_type(table: str, column: str, sql_type: str) -> None:
 
 def _connected(address: str, scheme: str) -> Any:
     scheme = {"postgres": "postgresql"}.get(scheme, scheme)
-    try:
+    with contextlib.suppress(ModuleNotFoundError):
         return importlib.import_module(f"adbc_driver_{scheme}.dbapi").connect(address)
-    except ModuleNotFoundError:
-        pass
     try:  # a driver installed by dbc
         manager = importlib.import_module("adbc_driver_manager.dbapi")  # slow to import
         return manager.connect(driver=scheme, uri=address)

@@ -38,7 +38,7 @@ class File(NamedTuple):
 
     @property
     def size(self) -> int | None:
-        """Its bytes, if it has a path."""
+        """Its size in bytes, if it has a path."""
         return os.path.getsize(self.path) if self.path else None
 
     @contextmanager
@@ -136,10 +136,9 @@ def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Input], lis
             is_file = isinstance(match, File)
             inputs.setdefault(os.path.realpath(match.name) if is_file else match.name, match)
         if passed_over:
-            notes.append(
-                f"{path}: passed over {counted(passed_over, 'file')}: names begin with . or _,"
-                " or do not end like a table's"
-            )
+            files = counted(passed_over, "file")
+            reason = "names begin with . or _, or do not end like a table's"
+            notes.append(f"{path}: passed over {files}: {reason}")
     return list(inputs.values()), notes
 
 
@@ -201,6 +200,5 @@ def _refuse_table_format(name: str, files: Iterable[str]) -> None:
         what = "a Delta Lake table" if match["delta"] else "an Iceberg table"
         raise DataError(
             f"{name}: is {what}, whose files also hold rows that were deleted or changed; export"
-            " its rows as CSV or Parquet with a program that knows the format, such as DuckDB or"
-            " Spark"
+            " its rows as CSV or Parquet, for example with DuckDB"
         )

@@ -73,7 +73,7 @@ def fault_of(row: Sequence[str], labels: Labels) -> str | None:
 
 
 def sql(columns: Mapping[str, Iterable[str]]) -> str:
-    """The same in SQL, of SQL expressions for columns and the labels in each."""
+    """The same as an SQL expression, from the labels in each column, which is given as SQL."""
     cases = " ".join(
         f"WHEN {column} = {literal(text)} THEN {literal(_fault(text))}"
         for column, texts in columns.items()

@@ -132,15 +132,9 @@ def of_workbook(name: str, path: str, context: Context) -> Table:
     except Died:
         raise DataError(
             f"{name}: a sheet takes more memory than there is; it may have a cell far from the"
-            " table (Ctrl+End leads to the last one): delete all rows and columns beyond the table,"
-            " and save"
+            " table, to which Ctrl+End leads: delete the rows and columns beyond the table"
         ) from None
     cells = engine.table(zip(sheet.rows, sheet.hours, sheet.scores, sheet.faults, strict=True))
-    return Table(
-        name,
-        "workbook",
-        sheet.names,
-        lambda: f"SELECT * FROM {cells}",
-        read_as=sheet.read_as,
-        letters=sheet.letters,
-    )
+    text = f"SELECT * FROM {cells}"
+    table = Table(name, "workbook", sheet.names, lambda: text)
+    return table._replace(read_as=sheet.read_as, letters=sheet.letters)

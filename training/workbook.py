@@ -96,15 +96,9 @@ def _sheet(
     for column, index in zip(columns, indexes, strict=True):
         if column in marked.percent:
             read_as.append(f"{names[index]} in percent: 85 % is 0.85")
-    return Sheet(
-        read_as=", ".join(read_as),
-        names=(names[indexes[0]], names[indexes[1]]),
-        letters=letters,
-        rows=numbers,
-        hours=[_text(cell) for cell in hours],
-        scores=[_text(cell) for cell in scores],
-        faults=faults,
-    )
+    both = names[indexes[0]], names[indexes[1]]
+    h, s = ([_text(cell) for cell in column] for column in (hours, scores))
+    return Sheet(", ".join(read_as), both, letters, numbers, h, s, faults)
 
 
 def _named(where: str, book: Book, name: str | None) -> str:
