@@ -47,22 +47,10 @@ from training.errors import DataError
         ("sep=;\n\nhours;score\nx;1\n", ", row 4: hours is 'x'"),
         ("hours,score\n1,2\n1_0,3\n", r", row 3: hours is '1_0'"),
         (b"hours,score\n1,2\n\xff,3\n", r", row 3: hours is '\\\\xff'"),
-        (
-            "hours,score\n1,5,2,5\n",
-            "row 2: 4 values, and the header names 2; decimals are written with a point where",
-        ),
-        (
-            "name,hours,score\nLee, Ann,1,2\n",
-            "row 2: 4 values, and the header names 3; a value that holds the separator must stand",
-        ),
-        (
-            'hours,score\n1.5,2\n"1,5",2\n',
-            r"row 3: hours is '1,5'; .*; decimals are written with a point here, or --decimal",
-        ),
-        (
-            "hours;score\n1,5;2\n1.5;2\n",
-            r"row 3: hours is '1\.5'; .*; decimals are written with a comma here",
-        ),
+        ("hours,score\n1,5,2,5\n", "row 2: 4 values, and the header names 2; decimals are written"),
+        ("name,hours,score\nLee, Ann,1,2\n", "row 2: 4 .* names 3; a value that holds the separa"),
+        ('hours,score\n1.5,2\n"1,5",2\n', "row 3: hours is '1,5'; .* a point here, or --decimal"),
+        ("hours;score\n1,5;2\n1.5;2\n", r"row 3: hours is '1\.5'; .*; decimals .* a comma here"),
         ("hours,score\n1,2\n2,absent\n", "row 3: score is 'absent'; score must be a number"),
         ('hours,score,name\n1,2,"x\n2,3,y\n', "row 2: a quote in it is not closed"),
         ("hours,score\n1,2\r3,4\n5,6\n", "row 2: a line ends in the middle of it"),
@@ -71,16 +59,13 @@ from training.errors import DataError
         ("hours,score\n1:30,2\n1:30:00,3\n", "hours is '1:30'.*not all written in this way"),
         ("hours,score\n7:30 PM,2\n", r"a time of day .* \(end - start\) \* 24 is"),
         ("hours,score\n2026-03-01 07:30:00,2\n", "a time of day or a date"),
-        (
-            "hours,score\n1,17/20\n",
-            "score is '17/20'; score must be a number; write 17 if all are out of 20",
-        ),
+        ("hours,score\n1,17/20\n", "score is '17/20'; .* a number; write 17 if all are out of 20"),
         ("hours,score\n1,85%\n", "score is '85%'; score must be a number; write 85$"),
         ("hours,score\n1,x\n", "score is 'x'; score must be a number$"),
         ("hours,score\n" + "1,2\n" * 300_000 + "-1,2\n", r", row 300002: hours is '-1'"),
     ],
 )
-def test_bad_input_is_named_by_file_row_value_and_rule(
+def test_bad_input_is_named_by_row_value_and_rule(
     tmp_path: Path, content: bytes | str, message: str
 ) -> None:
     path = write(tmp_path, content)
@@ -91,28 +76,22 @@ def test_bad_input_is_named_by_file_row_value_and_rule(
     ("columns", "message"),
     [
         ({"hours": [1.0, -3.0], "score": [1, 2]}, r", row 2: hours is '-3\.0'; .* from 0 to 8784"),
-        (
-            {"hours": [1.0, None], "score": [1, 2]},
-            r", row 2: hours is missing; hours must be a num",
-        ),
+        ({"hours": [1.0, None], "score": [1, 2]}, ", row 2: hours is missing; hours must be a"),
         ({"hours": [1, None], "score": [1, 2]}, r", row 2: hours is missing"),
         ({"hours": [1, 2], "score": [1, float("inf")]}, r", row 2: score is 'inf'"),
         ({"hours": ["1", "two"], "score": [1, 2]}, ", row 2: hours is 'two'; hours must be a"),
         ({"hours": ["1", "2,5"], "score": [1, 2]}, "'2,5'; .*; decimals are written with a point"),
         (
             {"hours": [True, False], "score": [1, 2]},
-            "column 'hours' is of type BOOLEAN, which is not a number; write what number it s",
+            "BOOLEAN, which is not a number; write what n",
         ),
-        (
-            {"hours": [[1], [2]], "score": [1, 2]},
-            r"'hours' is of type BIGINT\[\], which is not a n",
-        ),
+        ({"hours": [[1], [2]], "score": [1, 2]}, r"'hours' is of type BIGINT\[\], which is not a"),
         ({"hours": [1, 2], "score": [date(2026, 3, 1)] * 2}, "'score' is of type DATE, which is"),
         ({"hours": [time(1, 30)] * 2, "score": [1, 2]}, "'hours' is of type TIME"),
         ({"hours": [1, 2]}, "no column 'score'; the columns are: hours"),
         (
-            {"hours": pa.array([], pa.float64()), "score": pa.array([], pa.int64())},
-            ": it has the columns, but no rows",
+            dict.fromkeys(("hours", "score"), pa.array([], pa.int64())),
+            ": it has the columns, but",
         ),
     ],
 )
@@ -136,9 +115,7 @@ def test_a_column_name_that_a_parquet_file_has_twice_is_refused(tmp_path: Path) 
     assert_refused("two columns have one name, or one is called 'hours_1'", path)
 
 
-def test_a_row_deep_inside_the_last_row_group_is_named_by_its_number_in_the_file(
-    tmp_path: Path,
-) -> None:
+def test_a_row_inside_the_last_row_group_is_named_by_its_number_in_the_file(tmp_path: Path) -> None:
     hours = np.ones(3_000_000)
     hours[2_345_678] = 9000
     path = write_parquet(tmp_path / "rows.parquet", {"hours": hours, "score": hours}, 700_000)
@@ -152,35 +129,19 @@ def test_a_row_deep_inside_the_hundredth_file_is_named(tmp_path: Path) -> None:
     assert_refused(r"099\.csv, row 302: score is 'two'", tmp_path)
 
 
-@pytest.mark.parametrize("kept", [4, 100, 1000, -5, -200])
-def test_a_truncated_parquet_file_is_named(tmp_path: Path, kept: int) -> None:
+@pytest.mark.parametrize(
+    ("start", "end", "put"),
+    [*((kept, None, b"") for kept in (4, 100, 1000, -5, -200)), (4, 2000, b"?" * 1996)],
+)
+def test_a_damaged_parquet_file_is_named(
+    tmp_path: Path, start: int, end: int | None, put: bytes
+) -> None:
     hours = np.random.default_rng(1).random(9999)
     path = Path(write_parquet(tmp_path / "rows.parquet", {"hours": hours, "score": range(9999)}))
-    path.write_bytes(path.read_bytes()[:kept])
+    content = bytearray(path.read_bytes())
+    content[start:end] = put
+    path.write_bytes(content)
     assert "\n" not in assert_refused(r"rows\.parquet: ", path)
-
-
-def test_a_parquet_file_with_damaged_pages_is_named(tmp_path: Path) -> None:
-    columns = {"hours": range(9999), "score": range(9999)}
-    path = Path(write_parquet(tmp_path / "rows.parquet", columns))
-    content = path.read_bytes()
-    path.write_bytes(content[:4] + b"?" * 1996 + content[2000:])
-    assert_refused(r"rows\.parquet: ", path)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        "hours,score,,\n1,2,,\n3,4,,\n,,,\n,,,\n",
-        "hours,score\n1,2,,\n3,4,,\n",
-        "hours,score,note\n1,2\n3,4\n",
-        'hours,score,note\n1,2,6" disk\n3,4,7" disk\n',
-        '"hours","score"\n\n"1","2"\n\n"3","4"',
-    ],
-)
-def test_what_spreadsheets_leave_behind_is_no_row_and_no_harm(tmp_path: Path, content: str) -> None:
-    moments = read_rows([write(tmp_path, content)]).moments
-    assert (moments.n, moments.mean_x, moments.mean_y) == (2, 2, 3)
 
 
 @pytest.mark.parametrize("skip", [False, True])
@@ -250,16 +211,15 @@ def test_more_than_half_bad_is_too_much(tmp_path: Path) -> None:
         assert_refused(message, write(tmp_path, content), skip_bad_rows=True)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example("1_0", ".")
 @example("0x10", ".")
 @given(st.text('0123456789.eE+-_ \tinfa,;"x\r\0\u0663', max_size=8), st.sampled_from(".,"))
 def test_what_is_a_number_is_one_rule(tmp_path: Path, text: str, decimal: str) -> None:
     """Whether the engine reads the file at once, or its rows one by one."""
     content = f"hours;score\n1;2\n{text};3\n4;5\n".encode()
-    number = re.fullmatch(
-        rf"\s*([-+]?(\d+[{decimal}]?\d*|[{decimal}]\d+)(e[-+]?\d+)?)\s*", text, re.A | re.I
-    )
+    pattern = rf"\s*([-+]?(\d+[{decimal}]?\d*|[{decimal}]\d+)(e[-+]?\d+)?)\s*"
+    number = re.fullmatch(pattern, text, re.A | re.I)
     value = float(number[1].replace(",", ".")) if number else math.nan
     path = write(tmp_path, content)
     blank_first = write(tmp_path, content.replace(b"\n1;2", b"\n\n1;2"), "blank.csv")
@@ -317,7 +277,7 @@ def test_a_summary_is_seen_at_the_end_of_a_long_file(tmp_path: Path) -> None:
     assert_refused("row 300002: 'Total' marks a summary of other rows", path)
 
 
-def test_a_category_and_a_pupil_called_max_are_no_summaries(tmp_path: Path) -> None:
+def test_a_category_and_a_pupil_called_max_are_not_summaries(tmp_path: Path) -> None:
     text = PUPILS.replace("p12,12", "Max,4")
     assert read_rows([write(tmp_path, text)]).moments.n == 12
     net = "".join(f"p{k},{('good', 'average', 'poor')[k % 3]},{k},{k}\n" for k in range(12))
@@ -330,14 +290,11 @@ def test_a_category_and_a_pupil_called_max_are_no_summaries(tmp_path: Path) -> N
     [
         (["1:30", "2:00", "10:15"], [1.5, 2, 10.25], "hours as hours:minutes"),
         (["1:30:00", "0:00:36"], [1.5, 0.01], "hours as hours:minutes:seconds"),
-        (
-            ["1h30", "90 min", "2 hours", "4h", "1 h 15 min", "2시간 30분", "1,5 Std."],
-            [1.5, 1.5, 2, 4, 1.25, 2.5, 1.5],
-            "hours and minutes by their units",
-        ),
+        (["1h30", "90 min", "2 hours", "4h"], [1.5, 1.5, 2, 4], "hours and minutes by their units"),
+        (["1 h 15 min", "2시간 30분", "1,5 Std."], [1.25, 2.5, 1.5], "hours and minutes by their"),
     ],
 )
-def test_durations_in_one_way_are_hours(
+def test_durations_are_hours(
     tmp_path: Path, values: list[str], hours: list[float], said: str
 ) -> None:
     text = "hours;score\n" + "".join(f"{value};{k}\n" for k, value in enumerate(values))
@@ -361,9 +318,8 @@ def test_a_refused_file_lists_its_bad_rows_and_counts_them(tmp_path: Path, skip:
     lines = [str(error.value), *error.value.more]
     if skip:
         assert "15 of 16 rows cannot be used, more than half" in lines.pop(0)
-    assert [line.partition(": ")[0] for line in lines[:10]] == [
-        f"{path}, row {row}" for row in range(2, 12)
-    ]
+    named = [f"{path}, row {row}" for row in range(2, 12)]
+    assert [line.partition(": ")[0] for line in lines[:10]] == named
     counts = "(hours is not a number: 12, score missing: 3)"
     assert lines[10:] == [f"15 rows cannot be used {counts}"]
 

@@ -29,7 +29,7 @@ def kind(content: bytes) -> str:
     return kinds.kind("marks.csv", io.BytesIO(content), content[:1000])
 
 
-def test_tables_are_told_by_what_they_hold() -> None:
+def test_kinds_are_detected_from_the_content() -> None:
     parquet = io.BytesIO()
     pq.write_table(pa.table({"hours": [1], "score": [2]}), parquet)
     assert kind(parquet.getvalue()) == "Parquet"
@@ -63,12 +63,6 @@ def tar() -> bytes:
     return file.getvalue()
 
 
-def database(path: Path) -> bytes:
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE marks (hours, score)")
-    return path.read_bytes()
-
-
 def compound(stream: str) -> bytes:
     """A file of older Office with another stream than a workbook's."""
     old, new = (name.encode("utf-16-le") for name in ("Workbook", stream))
@@ -79,8 +73,7 @@ def compound(stream: str) -> bytes:
     ("content", "what"),
     [
         (picture("pdf"), "a PDF; export the table"),
-        (picture("png"), "a picture"),
-        (picture("jpg"), "a picture"),
+        *((picture("png"), "a picture"), (picture("jpg"), "a picture")),
         (picture("svg"), "a web page or XML; save"),
         (WEB_PAGE, "a web page"),
         (b" \r\n<html>" + WEB_PAGE, "a web page"),
@@ -99,18 +92,20 @@ def compound(stream: str) -> bytes:
         (compound("EncryptedPackage"), "a file locked with a password"),
     ],
 )
-def test_what_is_no_table_is_told_in_a_sentence(content: bytes, what: str) -> None:
+def test_what_is_not_a_table_is_named_in_a_sentence(content: bytes, what: str) -> None:
     with pytest.raises(DataError, match=f"marks.csv: is not a table but {what}"):
         kind(content)
 
 
-def test_an_sqlite_database_is_told_with_the_option_that_reads_it(tmp_path: Path) -> None:
+def test_an_sqlite_database_is_named_with_the_option_that_reads_it(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "marks.db")) as connection:
+        connection.execute("CREATE TABLE marks (hours, score)")
     with pytest.raises(DataError, match="an SQLite database; read it with --query SQL sqlite:///"):
-        kind(database(tmp_path / "marks.db"))
+        kind((tmp_path / "marks.db").read_bytes())
 
 
 @pytest.mark.parametrize("name", ["calc.xlsx", "calc.ods"])
-def test_a_part_of_a_workbook_is_told(name: str) -> None:
+def test_a_part_of_a_workbook_is_named(name: str) -> None:
     content = (FILES / name).read_bytes()
     with pytest.raises(DataError, match="is damaged or only a part of the file"):
         kind(content[: len(content) // 2])
@@ -137,16 +132,12 @@ TABLE = b"hours,score\n" + b"".join(b"%d,%d\n" % (k % 24, k * 7 % 13) for k in r
         (zipped("marks.csv")[:-30], "is damaged or only a part of the file"),
     ],
 )
-def test_what_is_packed_and_damaged_is_named_so(
-    tmp_path: Path, content: bytes, message: str
-) -> None:
+def test_what_is_packed_and_damaged_is_named(tmp_path: Path, content: bytes, message: str) -> None:
     assert_refused(message, write(tmp_path, content))
 
 
 @pytest.mark.parametrize("others", [(), ("__MACOSX/._marks.csv", "readme.md")])
-def test_a_zip_archive_of_one_table_is_read_like_gzip(
-    tmp_path: Path, others: tuple[str, ...]
-) -> None:
+def test_a_zip_archive_of_one_table_is_read(tmp_path: Path, others: tuple[str, ...]) -> None:
     path = write(tmp_path, zipped("marks/marks.csv", *others), "marks.zip")
     (source,) = read_rows([path]).sources
     assert (source.name, source.rows, source.read_as) == (path, 1, "zip")

@@ -13,10 +13,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from subprocess import DEVNULL
 from typing import Any
 
-import adbc_driver_postgresql.dbapi
+import adbc_driver_postgresql
 import pytest
+from adbc_driver_postgresql import dbapi
 
 from tests.command import report
 from tests.processes import free_port, wait_until
@@ -36,14 +38,10 @@ def postgresql() -> Iterator[str]:
     debian = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
     initdb = tool("initdb", "apt-get install postgresql", *debian)
     with tempfile.TemporaryDirectory() as folder, _server(Path(initdb), Path(folder)) as address:
-        with (
-            adbc_driver_postgresql.dbapi.connect(address) as connection,
-            connection.cursor() as cursor,
-        ):
+        with dbapi.connect(address) as connection, connection.cursor() as cursor:
             cursor.execute('CREATE TABLE marks (name text, "Hours " numeric, score real, day date)')
-            cursor.execute(
-                "INSERT INTO marks SELECT 'x', g * 0.5, g, now() FROM generate_series(0, 99) g"
-            )
+            rows = "SELECT 'x', g * 0.5, g, now() FROM generate_series(0, 99) g"
+            cursor.execute(f"INSERT INTO marks {rows}")
             connection.commit()
         yield address
 
@@ -62,12 +60,8 @@ def _server(initdb: Path, folder: Path) -> Iterator[str]:
     subprocess.run([initdb, "-D", data, *options], check=True, capture_output=True, **user)
     port = free_port()
     settings = ["-p", str(port), "-c", "listen_addresses=127.0.0.1", "-k", str(folder)]
-    with subprocess.Popen(
-        [initdb.parent / "postgres", "-D", data, *settings],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        **user,
-    ) as server:
+    command = [str(initdb.parent / "postgres"), "-D", str(data), *settings]
+    with subprocess.Popen(command, stdout=DEVNULL, stderr=DEVNULL, **user) as server:
         try:
             address = f"postgresql://marks:{ESCAPED}@127.0.0.1:{port}/postgres"
             wait_until(lambda: server.poll() is not None or _accepts(address))
@@ -78,8 +72,8 @@ def _server(initdb: Path, folder: Path) -> Iterator[str]:
 
 def _accepts(address: str) -> bool:
     try:
-        adbc_driver_postgresql.dbapi.connect(address).close()
-    except adbc_driver_postgresql.dbapi.OperationalError:
+        dbapi.connect(address).close()
+    except dbapi.OperationalError:
         return False
     return True
 
@@ -91,10 +85,7 @@ def table(address: str, sql: str, columns: Columns | None = None) -> list[tuple[
 
 
 def assert_query_refused(
-    message: str,
-    address: str,
-    sql: str = "SELECT 1 AS hours, 2 AS score",
-    columns: Columns | None = None,
+    message: str, address: str, sql: str = "SELECT 1 AS hours", columns: Columns | None = None
 ) -> str:
     """The query must end with a message of one line that this pattern matches; returns it."""
     with pytest.raises(DataError, match=message) as error:
@@ -109,11 +100,8 @@ def sqlite(tmp_path: Path) -> str:
     path = tmp_path / "marks.db"
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("CREATE TABLE marks (hours, score NUMERIC, name)")
-        database.executemany("INSERT INTO marks VALUES (?, ?, 'x')", [(1, 20)] * 3000)
-        database.executemany(
-            "INSERT INTO marks VALUES (?, ?, 'x')", [(0.1 + 0.2, 1e-300), ("7.5", "absent")]
-        )
-        database.execute("INSERT INTO marks VALUES (NULL, x'00', 'x')")
+        rows = [*[(1, 20)] * 3000, (0.1 + 0.2, 1e-300), ("7.5", "absent"), (None, b"\0")]
+        database.executemany("INSERT INTO marks VALUES (?, ?, 'x')", rows)
     return f"sqlite:///{path}"
 
 
@@ -144,7 +132,7 @@ def test_postgresql_gives_numbers_of_any_kind(postgresql: str) -> None:
         ("array[1]", "INTEGER[]", 'CAST("hours" AS DOUBLE PRECISION)'),
     ],
 )
-def test_a_type_that_is_no_number_is_refused_with_the_cast_unless_it_is_not_needed(
+def test_a_type_that_is_not_a_number_is_refused_with_the_cast_if_it_is_needed(
     postgresql: str, value: str, kind: str, cast: str
 ) -> None:
     message = re.escape(f"the query: column 'hours' is of type {kind}, which is not a number")
@@ -153,7 +141,7 @@ def test_a_type_that_is_no_number_is_refused_with_the_cast_unless_it_is_not_need
     assert table(postgresql, f"SELECT {value} AS x, 1 AS hours, 2 AS score;") == [(1, 2)]
 
 
-def test_money_is_found_under_any_name_and_bigint_is_none(postgresql: str) -> None:
+def test_money_is_found_under_any_name_and_is_not_bigint(postgresql: str) -> None:
     sql = """WITH m AS (SELECT 1::money AS "a ""b") SELECT "a ""b", 2::bigint AS score FROM m ;"""
     assert_query_refused("is of type MONEY", postgresql, sql, Columns('a "b', "score"))
     sql = "SELECT 1::bigint AS hours, 2::bigint AS score -- money"
@@ -172,7 +160,7 @@ def test_money_is_found_under_any_name_and_bigint_is_none(postgresql: str) -> No
         ("postgresql://marks:{1}@{0}/postgres", 'relation "nothing" does not exist'),
     ],
 )
-def test_what_a_database_refuses_is_told_apart(postgresql: str, address: str, reason: str) -> None:
+def test_what_a_database_refuses_is_named(postgresql: str, address: str, reason: str) -> None:
     place = postgresql.rpartition("@")[2].partition("/")[0]
     assert_query_refused(reason, address.format(place, ESCAPED), "SELECT * FROM nothing")
 
@@ -181,9 +169,8 @@ def test_a_driver_that_its_manager_installed_is_found_by_name(
     postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library = adbc_driver_postgresql._driver_path()
-    (tmp_path / "elephant.toml").write_text(
-        f'manifest_version = 1\n[Driver]\nshared = "{library}"\n'
-    )
+    manifest = f'manifest_version = 1\n[Driver]\nshared = "{library}"\n'
+    (tmp_path / "elephant.toml").write_text(manifest)
     monkeypatch.setenv("ADBC_DRIVER_PATH", str(tmp_path))
     address = postgresql.replace("postgresql", "elephant")
     message = assert_query_refused(r"elephant://.*: .*", address)
@@ -199,27 +186,16 @@ def test_a_million_rows_are_read(postgresql: str) -> None:
     ("sql", "message"),
     [
         ("SELECT nothing FROM marks", 'column "nothing" does not exist'),
-        (
-            "SELECT score FROM marks",
-            "the query: no column 'hours'; the columns are: score; --hours",
-        ),
+        ("SELECT score FROM marks", "the query: no column 'hours'; the columns are: score; --hour"),
         ("SELECT 1 AS hours, 2 AS hours, 3 AS score", "two columns have one name"),
         ("SELECT 1 AS hours, 1 / (50 - g) AS score FROM generate_series(1, 99) g", "division by z"),
         ("SELECT 1; SELECT 2", "cannot insert multiple commands"),
         ("", "the query is empty"),
-        (
-            "CREATE TABLE x (y int)",
-            "the query: no column 'hours' and no column 'score'; it gives no columns",
-        ),
-        (
-            "DELETE FROM marks",
-            "the query: no column 'hours' and no column 'score'; it gives no columns",
-        ),
+        ("CREATE TABLE x (y int)", "the query: no column 'hours' and .*; it gives no columns"),
+        ("DELETE FROM marks", "the query: no column 'hours' and no column 'score'; it gives no co"),
     ],
 )
-def test_what_is_wrong_with_a_query_is_said_in_a_line(
-    postgresql: str, sql: str, message: str
-) -> None:
+def test_what_is_wrong_with_a_query_is_said(postgresql: str, sql: str, message: str) -> None:
     assert_query_refused(message, postgresql, sql)
     assert len(table(postgresql, "SELECT * FROM marks")) == 100  # whatever the query was
 
@@ -245,10 +221,7 @@ def test_the_same_goes_for_sqlite(sqlite: str, sql: str, message: str) -> None:
     [
         ("marks.db", "the database must be given by an address such as sqlite:///marks.db or"),
         ("sqlite:///nothing.db", "sqlite:///nothing.db: No such file or directory"),
-        (
-            "mysql://me@host/marks",
-            "mysql://host/marks: there is no driver for mysql here; its ADBC",
-        ),
+        ("mysql://me@host/marks", "mysql://host/marks: there is no driver for mysql here; its AD"),
         ("postgresql://127.0.0.1:1/x", "127.0.0.1:1/x: .*Connection refused"),
     ],
 )
@@ -256,7 +229,7 @@ def test_an_address_that_leads_nowhere_is_named(address: str, message: str) -> N
     assert_query_refused(message, address)
 
 
-def test_a_file_that_is_no_database_is_named() -> None:
+def test_a_file_that_is_not_a_database_is_named() -> None:
     sql = "SELECT hours, score FROM marks"
     assert_query_refused("file is not a database", f"sqlite:///{__file__}", sql)
 
@@ -291,10 +264,8 @@ def test_a_password_is_in_no_message(postgresql: str, broken: str, password: str
 def test_a_password_is_not_in_what_is_shown(postgresql: str) -> None:
     assert query.shown(postgresql).startswith("postgresql://127.0.0.1:")
     assert "S3" not in query.shown(postgresql)
-    assert (
-        query.shown("postgresql://[::1]:5432/marks?password=x") == "postgresql://[::1]:5432/marks"
-    )
-    assert query.shown("postgresql://host/marks") == "postgresql://host/marks"
+    for address in ("postgresql://[::1]:5432/marks", "postgresql://host/marks"):
+        assert query.shown(f"{address}?password=x") == query.shown(address) == address
 
 
 def test_a_query_to_postgresql_is_read(postgresql: str) -> None:

@@ -68,7 +68,7 @@ def test_a_query_is_read_and_refused_when_it_comes_again(tmp_path: Path) -> None
     assert f"{address}, row 31: score is 'absent'; score must be" in err
 
 
-def test_the_same_rows_twice_are_refused_with_both_names_however_they_are_written(
+def test_the_same_rows_twice_are_refused_whatever_the_format(
     tmp_path: Path,
 ) -> None:
     text = "hours,score\n" + "".join(f"{k / 2},{k % 7}\n" for k in range(10))
@@ -95,10 +95,8 @@ def test_rows_of_which_two_scores_change_places_are_other_rows(tmp_path: Path) -
     hours, scores = np.arange(12.0), np.arange(12.0) ** 2
     swapped = scores.copy()
     swapped[[3, 8]] = swapped[[8, 3]]
-    paths = [
-        write_csv(tmp_path / "a.csv", hours, scores),
-        write_csv(tmp_path / "b.csv", hours, swapped),
-    ]
+    parts = {"a.csv": scores, "b.csv": swapped}
+    paths = [write_csv(tmp_path / name, hours, part) for name, part in parts.items()]
     assert read_rows(paths).moments.n == 24
 
 
@@ -116,9 +114,7 @@ def test_packed_tables_in_a_folder_are_read_too(tmp_path: Path) -> None:
     assert read_rows([tmp_path]).moments.n == 3
 
 
-def test_skipped_rows_are_counted_by_reason_and_the_first_of_each_is_named(
-    tmp_path: Path,
-) -> None:
+def test_skipped_rows_are_counted_by_reason_and_the_first_of_each_is_named(tmp_path: Path) -> None:
     good = "1,2\n3,4\n" * 600_000
     bad = "absent,1\n5,\n-1,2\n" + good + "\x1b[31m,1\n6,7,8\n"
     path = write(tmp_path, "hours,score\n" + good + bad)
@@ -174,12 +170,12 @@ def test_many_blocks_give_the_same_bits_each_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "/proc/self/mem", "/proc/self/fdinfo"])
-def test_what_is_no_file_of_rows_is_refused(path: str) -> None:
+def test_what_is_not_a_file_of_rows_is_refused(path: str) -> None:
     with pytest.raises(DataError):
         read_rows([path])
 
 
-def test_an_option_that_one_of_the_files_heeds_is_no_mistake(tmp_path: Path) -> None:
+def test_an_option_must_apply_to_one_of_the_files(tmp_path: Path) -> None:
     book, text = FILES / "calc.xlsx", write(tmp_path, "hours;score\n1;2\n2;4\n")
     both = report(book, text, "--separator", ";", "--decimal", ",")
     assert [source["rows"] for source in both["sources"]] == [50, 2]
@@ -199,7 +195,7 @@ def test_the_folders_of_a_hive_table_give_its_keys_as_columns(tmp_path: Path) ->
     assert_refused(r"hours=two/part\.parquet, row 1: hours is 'two'", tmp_path)
 
 
-def test_any_number_of_files_is_listed_as_one_and_each_is_known_again(tmp_path: Path) -> None:
+def test_any_number_of_files_is_listed_as_one_and_each_is_recognised(tmp_path: Path) -> None:
     for k in range(450):
         write(tmp_path, f"hours,score\n{k / 100},{k}\n{k / 50},{k % 7}\n", f"{k:03}.csv")
     out = train(tmp_path).out
@@ -218,17 +214,14 @@ def test_files_read_together_give_what_each_gives_and_a_bad_row_is_named(tmp_pat
     alone = read_rows([write(tmp_path, "hours,score\n" + "".join(lines[1:]), "all.csv")])
     assert [fold and fold.n for fold in together.folds] == [fold and fold.n for fold in alone.folds]
     assert together.moments.slope == pytest.approx(alone.moments.slope, rel=1e-12)
-    assert [source.identity for source in together.sources] == [
-        read_rows([path]).sources[0].identity for path in paths
-    ]
+    every = [source for path in paths for source in read_rows([path]).sources]
+    assert [each.identity for each in together.sources] == [each.identity for each in every]
     write(tmp_path, "hours,score\n1,2\n3,x\n", "17.csv")
     assert_refused(r"/17\.csv, row 3: score is 'x'", *paths)
     assert read_rows(paths, skip_bad_rows=True).moments.n == 57
 
 
-def test_what_a_model_lists_stays_within_bounds_however_often_it_is_updated(
-    tmp_path: Path,
-) -> None:
+def test_what_a_model_lists_stays_within_bounds_at_any_number_of_updates(tmp_path: Path) -> None:
     path = write(tmp_path, "hours,score\n1,2\n3,4\n", "a.csv")
     (source,) = read_rows([path]).sources
     every: tuple[Source, ...] = ()

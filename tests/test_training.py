@@ -59,7 +59,7 @@ def test_a_dry_run_saves_nothing() -> None:
 def test_the_address_of_a_database_alone_asks_for_a_query() -> None:
     for address in ("sqlite:///marks.db", "postgresql://me:secret@host/marks"):
         err = train(address, status=1).err
-        assert "the rows of a database are read with --query SQL" in err
+        assert "a database is read with --query SQL" in err
         assert "secret" not in err
 
 

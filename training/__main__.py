@@ -29,21 +29,12 @@ def _number(convert: "type[float]", low: float, high: float, rule: str) -> Any:
     return parse
 
 
-def _one_of(characters: str, rule: str) -> Any:
-    def parse(text: str) -> str:
-        if len(text) != 1 or text not in characters:
-            raise argparse.ArgumentTypeError(f"{text!r} is not {rule}")
-        return text
-
-    return parse
-
-
 def _encoding(name: str) -> str:
     try:
         codecs.getincrementaldecoder(name)("replace").decode("hours".encode(name))
         return codecs.lookup(name).name
     except (LookupError, ValueError, TypeError):
-        raise argparse.ArgumentTypeError(f"{name!r} is no encoding of text that is known") from None
+        raise argparse.ArgumentTypeError(f"{name!r} is not a known encoding") from None
 
 
 def _png(name: str) -> str:
@@ -78,23 +69,14 @@ def _add_row_options(add: Any) -> None:
     add("--query", metavar="SQL", help="read the rows of a query; ROWS is the database's address")
     add("--hours-column", default="hours", metavar="NAME", help="(default: hours)")
     add("--score-column", default="score", metavar="NAME", help="(default: score)")
-    separator = _one_of(",;\t |:^~", "a mark that can separate columns")
-    add("--separator", type=separator, metavar="MARK", help="between columns (default: detected)")
-    decimal = _one_of(",.", "a comma or a point")
-    add("--decimal", type=decimal, metavar="MARK", help="in numbers (default: detected)")
+    separators = [*",;\t |:^~"]
+    add("--separator", choices=separators, metavar="MARK", help="of columns (default: detected)")
+    add("--decimal", choices=[",", "."], metavar="MARK", help="in numbers (default: detected)")
     add("--encoding", type=_encoding, metavar="NAME", help="(default: detected)")
     add("--sheet", metavar="NAME", help="of workbooks (default: the first)")
-    add(
-        "--skip-bad-rows",
-        action="store_true",
-        help="count and skip rows that cannot be used, up to half of them",
-    )
+    add("--skip-bad-rows", action="store_true", help="skip and count bad rows, up to half of all")
     add("--test", metavar="ROWS", help="also report the error on these held-back rows")
-    add(
-        "--update",
-        metavar="TAG",
-        help="add the rows to this model; the rows that it was trained on are not needed",
-    )
+    add("--update", metavar="TAG", help="add the rows to this model; its own are not needed again")
     add(
         "--score-range",
         nargs=2,
@@ -108,23 +90,12 @@ def _add_row_options(add: Any) -> None:
 def _add_fit_options(add: Any) -> None:
     positive = _number(float, math.ulp(0), sys.float_info.max, "a number above 0")
     add("--lr", type=positive, help="learning rate (default: 0.1; 0.01 with --raw)")
-    add(
-        "--epochs",
-        type=_number(int, 1, 10**9, "a whole number from 1"),
-        default=1000,
-        help="(default: %(default)s)",
-    )
+    epochs = _number(int, 1, 10**9, "a whole number from 1")
+    add("--epochs", type=epochs, default=1000, help="(default: %(default)s)")
     add("--raw", action="store_true", help="run SGD on the hours as they are, as the lab does")
-    add(
-        "--folds",
-        type=_number(int, 1, 100, "a whole number from 1 to 100"),
-        help="cross-validation folds (default: 10, with --update the same as that model has)",
-    )
-    add(
-        "--keep-points",
-        action="store_true",
-        help="store up to 500 of the rows with the model, for the page to draw",
-    )
+    folds = _number(int, 1, 100, "a whole number from 1 to 100")
+    add("--folds", type=folds, help="of cross-validation (default: 10, or those of --update TAG)")
+    add("--keep-points", action="store_true", help="store up to 500 rows for the page to draw")
     add("--picture", type=_png, metavar="PNG", help="draw rows, line, interval and cost by epoch")
     add("--force", action="store_true", help="save even if the model now in the store is better")
     add("--dry-run", action="store_true", help="fit and report, save nothing")

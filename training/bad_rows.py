@@ -1,4 +1,4 @@
-"""Rows that cannot be used: named by place, value and rule, and counted by reason."""
+"""Rows that cannot be used: named by row, value and rule, and counted by reason."""
 
 from __future__ import annotations
 
@@ -48,11 +48,10 @@ class Limit(NamedTuple):
         return "" if is_endless else f" from {self.low:g} to {self.high:g}"
 
 
-class BadRow(NamedTuple):
-    """A row's number in its source, and a message that names the row and what is wrong with it."""
+Limits = tuple[Limit, Limit]  # of hours and of scores
 
-    row: int
-    message: str
+
+BadRow = tuple[int, str]  # its number, and a message that names it and what is wrong
 
 
 class BadRows(NamedTuple):
@@ -76,15 +75,10 @@ class BadRows(NamedTuple):
             first[reason] = sorted([*first.get(reason, []), *rows])[:NAMED]
         return BadRows(dict(counts), first)
 
-    @property
-    def has_no_number(self) -> bool:
-        """Whether a value in them is not a number."""
-        return any(reason.endswith(NOT_A_NUMBER) for reason in self.counts)
-
     def error(self, message: str = "") -> DataError:
         """The error that lists the first bad rows, below a message if there is one."""
         first = sorted(row for rows in self.first.values() for row in rows)[:NAMED]
-        lines = [message, *(row.message for row in first)]
+        lines = [message, *(each for _, each in first)]
         counts = ", ".join(f"{reason}: {rows:,}" for reason, rows in self.counts.items())
         if self.rows > 1 or message:
             lines.append(f"{counted(self.rows)} cannot be used ({counts})")
@@ -94,14 +88,12 @@ class BadRows(NamedTuple):
     def notes(self) -> list[str]:
         """A sentence for each reason, to print when the rows are skipped."""
         return [
-            f"skipped {counted(rows)}: {reason}; the first is {self.first[reason][0].message}"
+            f"skipped {counted(rows)}: {reason}; the first is {self.first[reason][0][1]}"
             for reason, rows in self.counts.items()
         ]
 
 
-def separate(
-    engine: Engine, table: Table, limits: tuple[Limit, Limit]
-) -> tuple[str, BadRows, Notation | None]:
+def separate(engine: Engine, table: Table, limits: Limits) -> tuple[str, BadRows, Notation | None]:
     """The query for the usable rows of a table, its bad rows, and the notation of its hours.
 
     The notation is None if hours are plain numbers. Raises duckdb.Error.
@@ -110,15 +102,14 @@ def separate(
     notation = None
     judged = _judged(texts, table.decimal, limits)
     bad = _find(engine, judged, table, limits)
-    if bad.has_no_number and (notation := find_duration(engine, texts, table.decimal)):
+    has_text = any(reason.endswith(NOT_A_NUMBER) for reason in bad.counts)
+    if has_text and (notation := find_duration(engine, texts, table.decimal)):
         judged = _judged(texts, table.decimal, limits, notation)
         bad = _find(engine, judged, table, limits)
     return f"SELECT x AS hours, y AS score FROM ({judged}) WHERE reason IS NULL", bad, notation
 
 
-def _judged(
-    texts: str, decimal: str, limits: tuple[Limit, Limit], hours: Notation | None = None
-) -> str:
+def _judged(texts: str, decimal: str, limits: Limits, hours: Notation | None = None) -> str:
     """A query for the rows of `texts` (row, hours, score, fault), all text but `row`.
 
     It adds their numbers x and y, null if a text is not a number, and `reason`: null if the row can
@@ -140,7 +131,7 @@ def _judged(
     )
 
 
-def _find(engine: Engine, judged: str, table: Table, limits: tuple[Limit, Limit]) -> BadRows:
+def _find(engine: Engine, judged: str, table: Table, limits: Limits) -> BadRows:
     """The bad rows among those of `_judged`; raises duckdb.Error."""
     decimal = table.decimal if table.kind == "text" else None  # no option sets it for others
     bad = BadRows({}, {})
@@ -153,7 +144,7 @@ def _find(engine: Engine, judged: str, table: Table, limits: tuple[Limit, Limit]
         column = (number - 1) // len(PROBLEMS) if number else None
         bad.counts[reasons[number]] = rows
         bad.first[reasons[number]] = [
-            BadRow(
+            (
                 row,
                 f"{table.locate(row, column)}: "
                 + (fault or _problem(limits[column or 0], values[column or 0], decimal)),

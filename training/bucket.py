@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import obstore
@@ -58,11 +58,9 @@ def find(url: str) -> Iterator[Object]:
     bucket = url.removesuffix(key)
     with _errors(url):
         if key and not key.endswith("/"):
-            try:
+            with suppress(FileNotFoundError):
                 yield _object(url, obstore.head(store, key))
                 return
-            except FileNotFoundError:
-                pass
         fixed = re.split(r"[*?[]", key)[0]
         is_folder = fixed == key
         prefix = fixed if is_folder else fixed.rpartition("/")[0]
@@ -78,10 +76,8 @@ def _store(url: str) -> tuple[Any, str]:
     match = URL.fullmatch(url)
     if not match:
         scheme = url.partition("://")[0]  # the rest may hold a key or a token
-        raise DataError(
-            f"{scheme}://...: is no {scheme}://BUCKET/KEY;"
-            " credentials are given by environment variables"
-        )
+        what = f"{scheme}://...: is not of the form {scheme}://BUCKET/KEY"
+        raise DataError(f"{what}; credentials are given by environment variables")
     with _errors(match["bucket"]):
         return from_url(match["bucket"]), match["key"] or ""
 
@@ -130,10 +126,6 @@ def _pattern(glob: str) -> re.Pattern[str]:
     """A glob as a regular expression: * and ? do not match a slash, ** does."""
     wild = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     parts = re.split(r"(\*\*/|\*\*|\*|\?|\[[^]]+\])", glob)
-    return re.compile(
-        "".join(
-            wild.get(part) or (part.replace("[!", "[^") if part[:1] == "[" else re.escape(part))
-            for part in parts
-        ),
-        re.DOTALL,
-    )
+    sets = (part.replace("[!", "[^") if part[:1] == "[" else re.escape(part) for part in parts)
+    pieces = (wild.get(part, piece) for part, piece in zip(parts, sets, strict=True))
+    return re.compile("".join(pieces), re.DOTALL)

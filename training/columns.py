@@ -14,8 +14,8 @@ SHOWN, LONG = 20, 60  # names of columns in an error, and characters of each
 NUMBERED = re.compile(r"(.*)_\d+", re.DOTALL)
 LIKE_A_NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
 OPTIONS = "--hours-column", "--score-column"
-# Words in the names of columns of hours and of scores, from public files: sure ones; possible ones
-# if no column has a sure one; if several columns match, words of the meant one and of the others
+# For hours and for scores, words in the names of columns of public files: sure words; words that
+# count if no name has a sure one; and, if several names match, words for and against each of them
 WORDS = (
     (
         "hour|hrs|시간|stunde|heure|hora",
@@ -33,7 +33,7 @@ WORDS = (
 
 
 class Columns(NamedTuple):
-    """The names of the two columns that are read, or their numbers where no column has that name.
+    """The names of the two columns that are read, or their numbers if no column has that name.
 
     `names` are all columns' names in a table, from left to right.
     """
@@ -50,14 +50,14 @@ class Columns(NamedTuple):
         return any(_named(column, names) for column in self)
 
     def is_data(self, cells: Sequence[str]) -> bool:
-        """Whether a table's first row is no header, where both columns are given by number."""
+        """Whether a table's first row is data, not a header: both columns are given by number."""
         if self.is_named(cells) or not self.among(cells):
             return False
         values = [cells[_indexes(column, cells)[0]] for column in self]
         return any(looks_numeric(value) or not value.strip() for value in values)
 
     def likeness(self, names: Sequence[str]) -> tuple[int, int]:
-        """How much a row looks like a header of marks: by likely names, then by texts in it."""
+        """How much a row looks like a header: by likely names, then by how many texts it holds."""
         named = sum(bool(_named(column, names)) for column in self)
         likely = {_likely(k, names) for k in range(len(self))} - {None}
         texts = [name for name in names if name.strip() and not looks_numeric(name)]
@@ -70,25 +70,21 @@ class Columns(NamedTuple):
             raise self.not_found(table, names)
         (hours,), (score,) = matches
         if hours == score:
-            raise DataError(
-                f"{table}: column {names[hours]!r} cannot be both hours and score; --hours-column"
-                " NAME and --score-column NAME must name two"
-            )
+            problem = f"{table}: column {names[hours]!r} cannot be both hours and score"
+            raise DataError(f"{problem}; --hours-column and --score-column must name two")
         return hours, score
 
     def names(self, table: str, names: Sequence[str]) -> tuple[str, str]:
-        """The two names as the table has them, where equal names get numbers; raises DataError.
+        """The two names as the engine has them; raises DataError.
 
-        The engine calls the second of several columns of one name name_1.
+        If several columns have one name, the engine calls the second of them name_1.
         """
         hours, score = (names[index] for index in self.indexes(table, names))
         for name in names:
             numbered = NUMBERED.fullmatch(name)
             if numbered and numbered[1] in (hours, score):
-                raise DataError(
-                    f"{table}: two columns have one name, or one is called {name!r}; leave only the"
-                    f" {numbered[1]!r} that is meant"
-                )
+                problem = f"{table}: two columns have one name, or one is called {name!r}"
+                raise DataError(f"{problem}; leave only the {numbered[1]!r} that is meant")
         return hours, score
 
     def not_found(
@@ -96,7 +92,7 @@ class Columns(NamedTuple):
     ) -> DataError:
         """The error that says which columns are missing or ambiguous, and which may be meant.
 
-        `hint` is the likely cause where columns are missing, `options` are what helps.
+        `hint` is the likely cause if columns are missing, `options` are what helps.
         """
         problems, likely, advice = [], [], []
         for k, (column, option) in enumerate(zip(self, OPTIONS, strict=True)):
@@ -135,9 +131,8 @@ def normalized(name: str) -> str:
 
 def _named(column: str, names: Sequence[str]) -> list[int]:
     """The columns of exactly this name, or else those whose name looks the same."""
-    return [i for i, name in enumerate(names) if name == column] or [
-        i for i, name in enumerate(names) if normalized(name) == normalized(column)
-    ]
+    exact = [i for i, name in enumerate(names) if name == column]
+    return exact or [i for i, name in enumerate(names) if normalized(name) == normalized(column)]
 
 
 def _indexes(column: str, names: Sequence[str]) -> list[int]:
@@ -149,15 +144,11 @@ def _indexes(column: str, names: Sequence[str]) -> list[int]:
 
 
 def _likely(column: int, names: Sequence[str]) -> str | None:
-    """The name that has a word for hours (column 0) or scores (1); None if it is not just one."""
-
-    def having(words: str, among: Sequence[str]) -> list[str]:
-        return [name for name in among if re.search(words, normalized(name))]
-
-    sure, possible, meant, not_meant = WORDS[column]
-    likely = having(sure, names) or having(possible, names)
+    """The name that has a word for hours (column 0) or scores (1); None unless it is just one."""
+    sure, possible, meant, not_meant = (re.compile(words).search for words in WORDS[column])
+    likely = [name for name in names if sure(normalized(name))]
+    likely = likely or [name for name in names if possible(normalized(name))]
     if len(likely) > 1:
-        likely = having(meant, likely) or likely
-        others = having(not_meant, likely)
-        likely = [name for name in likely if name not in others]
+        likely = [name for name in likely if meant(normalized(name))] or likely
+        likely = [name for name in likely if not not_meant(normalized(name))]
     return likely[0] if len(likely) == 1 else None

@@ -105,8 +105,6 @@ def _decimal(name: str, values: Iterator[tuple[int, str]], separator: str, whole
     if doubtful:
         row, text, mark = doubtful
         digits = text.replace(mark, "")
-        raise DataError(
-            f"{name}, row {row}: is {text!r} {text.replace(mark, '.')} or {digits}? With"
-            f" --decimal '{mark}' it is the first; the second must be written as {digits}"
-        )
+        question = f"{name}, row {row}: is {text!r} {text.replace(mark, '.')} or {digits}?"
+        raise DataError(f"{question} With --decimal '{mark}' it is the first; else write {digits}")
     return "," if separator == ";" and not whole else "."

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 LINE_MAX = 1 << 17  # csv.field_size_limit()
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
-OTHER_SEPARATORS = {" ": "blanks", ":": "colons", "^": "carets", "~": "tildes"}  # need an option
+ALL_SEPARATORS = SEPARATORS | {" ": "blanks", ":": "colons", "^": "carets", "~": "tildes"}
 # In these encodings, digits and separators are the same bytes as in ASCII, and never part of
 # another character. So the encoding matters only to the names of columns.
 ENCODINGS = {"utf-8": "UTF-8", "cp949": "CP949", "cp1252": "Windows-1252"}
@@ -47,7 +47,7 @@ class Dialect(NamedTuple):
         header = {0: "no header", 1: ""}.get(self.header_row, f"header in row {self.header_row}")
         differences = (
             header,
-            "" if self.separator == "," else separator_name(self.separator),
+            "" if self.separator == "," else ALL_SEPARATORS[self.separator],
             "decimal commas" if self.decimal == "," else "",
             "" if self.encoding == "utf-8" else encoding_name(self.encoding),
             "lines that end in CR" if self.line_end == "\r" else "",
@@ -60,11 +60,6 @@ class Dialect(NamedTuple):
             return text
         encoding = self.encoding if is_ascii_compatible(self.encoding) else "utf-8"
         return text.encode("latin-1").decode(encoding, "backslashreplace")
-
-
-def separator_name(separator: str) -> str:
-    """What a separator is called in messages."""
-    return (SEPARATORS | OTHER_SEPARATORS).get(separator, repr(separator))
 
 
 def encoding_name(encoding: str) -> str:

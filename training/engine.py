@@ -21,16 +21,16 @@ import psutil
 
 from training.limited_process import LimitedProcess
 
-CGROUP_LIMITS = (
-    "/sys/fs/cgroup/memory.max",
-    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-)
-BATCH = 50_000  # rows that are handed over at once
-POLL = 0.1  # seconds between two looks at how far a query is
+CGROUP_LIMITS = "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"
+BATCH = 50_000  # rows that are inserted at once
+POLL = 0.1  # seconds between two reports of how far a query is
+
+
+TextRow = tuple[int, str, str, str | None]  # its number, hours, score, and what is wrong with it
 
 
 class Engine:
-    """A connection, and a folder for what only this run needs; both are gone after `with`."""
+    """A connection and a temporary folder, both of which exist until the end of `with`."""
 
     def __init__(self, watch: Callable[[float], object] = lambda percent: None) -> None:
         self.folder = tempfile.mkdtemp(prefix="study-score-")
@@ -43,7 +43,7 @@ class Engine:
                 "threads": max(1, processors() // processes),
                 "memory_limit": f"{self._memory}B",
                 "temp_directory": self.folder,
-                # by itself it would fetch code from the network for a name such as x.xlsx
+                # by default it fetches code from the network for a name such as x.xlsx
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "allow_community_extensions": False,
@@ -60,7 +60,7 @@ class Engine:
 
     @cached_property
     def limited_process(self) -> LimitedProcess:
-        """A process for readers that could end this one."""
+        """A process for readers that could crash this one."""
         return LimitedProcess(self._memory)
 
     def __exit__(self, *_: object) -> None:
@@ -69,15 +69,13 @@ class Engine:
         self.connection.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def rows(
-        self, sql: str, parameters: Mapping[str, float] | None = None
-    ) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, values: Mapping[str, float] | None = None) -> list[tuple[Any, ...]]:
         """What a query answers; raises duckdb.Error, and KeyboardInterrupt on Ctrl-C."""
         done = threading.Event()
         watcher = threading.Thread(target=self._watch_until, args=(done,), daemon=True)
         watcher.start()
         try:
-            return self.connection.execute(sql, parameters or {}).fetchall()
+            return self.connection.execute(sql, values or {}).fetchall()
         except duckdb.InterruptException:
             raise KeyboardInterrupt from None
         except RuntimeError as error:
@@ -109,32 +107,31 @@ class Engine:
             file.writelines(pieces)
         return path
 
-    def table(self, rows: Iterable[tuple[int, str, str, str | None]], name: str = "") -> str:
+    def table(self, rows: Iterable[TextRow], name: str = "") -> str:
         """A table of (row, hours, score, fault), which may be larger than memory."""
         name = name or self.new_name()
-        self.connection.execute(
-            f"CREATE TEMP TABLE {name} (row BIGINT, hours VARCHAR, score VARCHAR, fault VARCHAR)"
-        )
+        columns = "row BIGINT, hours VARCHAR, score VARCHAR, fault VARCHAR"
+        self.connection.execute(f"CREATE TEMP TABLE {name} ({columns})")
         rows = iter(rows)
         while batch := list(itertools.islice(rows, BATCH)):
             number, hours, score, fault = zip(*batch, strict=True)
-            columns = {  # noqa: F841  (the engine finds it by its name)
+            arrays = {  # noqa: F841  (the engine finds it by its name)
                 "row": np.array(number, np.int64),
                 "hours": np.array(hours, object),
                 "score": np.array(score, object),
                 "fault": np.array(fault, object),
             }
-            self.connection.execute(f"INSERT INTO {name} SELECT * FROM columns")
+            self.connection.execute(f"INSERT INTO {name} SELECT * FROM arrays")
         return name
 
 
 def literal(text: str) -> str:
-    """A text as SQL has it."""
+    """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def identifier(name: str) -> str:
-    """A column's name as SQL has it."""
+    """A column's name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -155,19 +152,14 @@ def memory() -> int:
 
 
 def chunks(file: IO[bytes], size: int = 1 << 20) -> Iterator[bytes]:
-    """What a file holds from here on, piece by piece."""
-    while chunk := file.read(size):
-        yield chunk
+    """The rest of a file, piece by piece."""
+    return iter(lambda: file.read(size), b"")
 
 
 @contextmanager
 def ended_by_terminate() -> Iterator[None]:
-    """Let a polite kill clean up as Ctrl-C does."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
+    """Let SIGTERM end the process as Ctrl-C does, with all clean-up."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:

@@ -41,6 +41,4 @@ def counted(number: int, what: str = "row") -> str:
 
 def printable(text: str) -> str:
     """The text with control characters, which could move a terminal's cursor, as escapes."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

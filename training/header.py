@@ -9,16 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from training.columns import Columns, looks_numeric
-from training.dialect import (
-    ENCODINGS,
-    LINE_MAX,
-    OTHER_SEPARATORS,
-    SEPARATORS,
-    Options,
-    csv_reader,
-    encoding_name,
-    separator_name,
-)
+from training.dialect import ALL_SEPARATORS, ENCODINGS, LINE_MAX, SEPARATORS, Options, csv_reader
 from training.errors import DataError
 
 HEADER_LINES = 30  # the header is one of these first lines
@@ -33,6 +24,9 @@ class TextLine(NamedTuple):
     text: str
     start: int
     end: int
+
+
+Lines = Sequence[TextLine]
 
 
 class Header(NamedTuple):
@@ -63,16 +57,12 @@ def first_lines(name: str, text: str, whole: bool) -> tuple[list[TextLine], str]
         line_end = line_end or after[-1:]
         lines.append(TextLine(len(lines) + 1, line, *match.span()))
     if not any(line.text.strip() for line in lines):
-        raise DataError(
-            f"{name}, row {len(lines) + 1}: the line, which must name the columns, does not end"
-            f" within {LINE_MAX >> 10} KiB; is a quote left open?"
-        )
+        what = f"row {len(lines) + 1}: the line does not end within {LINE_MAX >> 10} KiB"
+        raise DataError(f"{name}, {what}; is a quote left open?")
     return lines, line_end or "\n"
 
 
-def find(
-    name: str, head: bytes, lines: Sequence[TextLine], columns: Columns, options: Options
-) -> Header:
+def find(name: str, head: bytes, lines: Lines, columns: Columns, options: Options) -> Header:
     """The line that names both columns, in a text that begins with `head`; raises DataError."""
     headers = _readings(head, lines, options)
     if not any(columns.among(each.names) for each in headers):
@@ -86,22 +76,19 @@ def find(
         raise _not_named(name, headers, columns, options)
     rows = sorted({each.line.row for each in both})
     if len(rows) > 1 and columns.is_named(both[0].names) and rows[0] != headers[0].line.row:
-        raise DataError(
-            f"{name}: rows {rows[0]} and {rows[1]} both name the columns; delete all lines above"
-            " the header"
-        )
-    separators = [separator_name(each.separator) for each in both if each.line.row == rows[0]]
-    if len(set(separators)) > 1:
-        raise DataError(
-            f"{name}: row {rows[0]} names both columns if separated by"
-            f" {' and by '.join(dict.fromkeys(separators))}; --separator says which is meant"
-        )
+        what = f"rows {rows[0]} and {rows[1]} both name the columns"
+        raise DataError(f"{name}: {what}; delete all lines above the header")
+    found = {each.separator for each in both if each.line.row == rows[0]}
+    if len(found) > 1:
+        names = " and by ".join(ALL_SEPARATORS[each] for each in ALL_SEPARATORS if each in found)
+        what = f"row {rows[0]} names both columns if separated by {names}"
+        raise DataError(f"{name}: {what}; --separator says which is meant")
     return both[0]
 
 
-def _readings(head: bytes, lines: Sequence[TextLine], options: Options) -> list[Header]:
+def _readings(head: bytes, lines: Lines, options: Options) -> list[Header]:
     """Every way to read one of the first lines as a header, the likeliest encoding first."""
-    separators = [options.separator] if options.separator else [*SEPARATORS, *OTHER_SEPARATORS]
+    separators = [options.separator] if options.separator else [*ALL_SEPARATORS]
     return [
         Header(line, separator, encoding, names)
         for line in lines
@@ -143,21 +130,24 @@ def _names(line: TextLine, separator: str, encoding: str) -> tuple[str, ...]:
         return ()
 
 
-def _not_named(
-    name: str, headers: Sequence[Header], columns: Columns, options: Options
-) -> DataError:
+def _not_named(name: str, headers: list[Header], columns: Columns, options: Options) -> DataError:
     """The error, with its likely cause, if no line names both columns."""
     usual = {each.line.row for each in headers if each.separator in SEPARATORS and each.names[1:]}
+
+    def likeness(header: Header) -> tuple[int, bool, int, int, int]:
+        words, texts = columns.likeness(header.names)
+        return words, header.separator in SEPARATORS, texts, -header.line.row, len(header.names)
+
     line, separator, _, names = max(
         (each for each in headers if each.separator in SEPARATORS or each.line.row not in usual),
-        key=lambda each: _likeness(each, columns),
+        key=likeness,
     )
     where, hint, advice = name, "", []
     if line.row != headers[0].line.row:
         where = f"{name}, row {line.row}, which is most like a header"
     if not options.separator and separator not in SEPARATORS:
         advice = ["--separator", separator]
-        hint = f"--separator {separator!r} reads columns between {separator_name(separator)}"
+        hint = f"--separator {separator!r} reads columns between {ALL_SEPARATORS[separator]}"
         if columns.among(names):
             message = f"{where}: names both columns, but not between commas; {hint}"
             return DataError(message, options=advice)
@@ -172,13 +162,8 @@ def _not_named(
     return columns.not_found(where, names, hint, advice)
 
 
-def _likeness(header: Header, columns: Columns) -> tuple[int, bool, int, int, int]:
-    words, texts = columns.likeness(header.names)
-    return words, header.separator in SEPARATORS, texts, -header.line.row, len(header.names)
-
-
 def _refuse_other_encoding(
-    name: str, head: bytes, lines: Sequence[TextLine], columns: Columns, options: Options
+    name: str, head: bytes, lines: Lines, columns: Columns, options: Options
 ) -> None:
     """Raises DataError if a line names both columns in an encoding that needs an option."""
     if options.encoding or "".join(columns).isascii():
@@ -186,19 +171,16 @@ def _refuse_other_encoding(
     for encoding in OTHER_ENCODINGS:
         headers = _readings(head, lines, options._replace(encoding=encoding))
         if any(columns.among(each.names) for each in headers):
-            raise DataError(
-                f"{name}: names both columns in the encoding {encoding}; --encoding {encoding}"
-                " reads it",
-                options=("--encoding", encoding),
-            )
+            what = f"names both columns in {encoding}; --encoding {encoding} reads it"
+            raise DataError(f"{name}: {what}", options=("--encoding", encoding))
 
 
-def _unreadable(name: str, head: bytes, lines: Sequence[TextLine], options: Options) -> DataError:
+def _unreadable(name: str, head: bytes, lines: Lines, options: Options) -> DataError:
     """The error if no line can be read as names of columns."""
     where = f"{name}, row {lines[0].row if lines else 2}"
     if not any(line.text.strip() for line in lines):
         return DataError(f"{where}: the line is empty; the first must name the columns")
     if any(_encodings(head, line, options) for line in lines):
         return DataError(f"{where}: a quote must begin and end a column's name")
-    names = ", ".join(map(encoding_name, _possible(options)))
+    names = ", ".join(ENCODINGS.get(each, each) for each in _possible(options))
     return DataError(f"{where}: is not written in {names}; --encoding says in which it is")

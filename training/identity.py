@@ -10,10 +10,10 @@ from models.record import Source
 from training.errors import DataError, counted
 from training.sources import LAB_CSV
 
-MANY = 10  # rows that are not the same by chance
-LISTED = 20  # sources of a run that a model lists one by one
-LISTED_EVER = 100  # and of all runs
-KNOWN_FILES = 20_000  # whose fingerprints a model keeps
+MANY = 10  # equal rows in two files are no coincidence from here on
+LISTED = 20  # sources of one run that a model lists one by one
+LISTED_EVER = 100  # sources of all runs that a model lists
+KNOWN_FILES = 20_000  # files whose fingerprints a model keeps
 NAME_SHOWN = 60  # characters
 
 
@@ -29,7 +29,7 @@ def fingerprints(sources: Iterable[Source]) -> tuple[str, ...]:
 
 
 def refuse_repeated(sources: Sequence[Source], known: Iterable[str], reason: str) -> None:
-    """Raises DataError, with the reason, for a source whose fingerprint is a known one."""
+    """Raises DataError, with the reason, for a source whose fingerprint is known."""
     known = set(known)
     for source, fingerprint in zip(sources, fingerprints(sources), strict=True):
         if fingerprint in known:
@@ -37,10 +37,7 @@ def refuse_repeated(sources: Sequence[Source], known: Iterable[str], reason: str
 
 
 def same_twice(sources: Sequence[Source]) -> list[str]:
-    """A note for each group of sources with the same few rows; raises DataError for many rows.
-
-    Two classes may well have the same three scores; with ten it is the same file twice.
-    """
+    """A note for each group of sources with the same few rows; raises DataError for many rows."""
     names: dict[tuple[int, str], list[str]] = {}
     for source in sources:
         if source.rows:
@@ -48,10 +45,8 @@ def same_twice(sources: Sequence[Source]) -> list[str]:
     notes = []
     for (rows, _), (name, *others) in names.items():
         if others and rows >= MANY:
-            raise DataError(
-                f"{others[0]}: holds the rows of {name}, which would count twice"
-                f" (the same {counted(rows)})"
-            )
+            message = f"{others[0]}: holds the rows of {name}, which would count twice"
+            raise DataError(f"{message} (the same {counted(rows)})")
         if others:
             same = " and ".join([name, *others])
             notes.append(f"{same} hold the same {counted(rows)}; all are counted")

@@ -1,4 +1,4 @@
-"""What kind of file it is, by its bytes and not by its name."""
+"""What a file is, detected from its first bytes and not from its name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Kind = Literal["text", "Parquet", "workbook", "zip"]
 TEXT_ENDINGS = (".csv", ".tsv")
 ENDINGS = (*TEXT_ENDINGS, ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
-# How files begin that people try and that are not tables; each sentence says what to do instead
+# First bytes of files that people try but that are not tables; each sentence says what to do
 NOT_TABLES = (
     (rb"%PDF-", "a PDF; export the table it shows as CSV or a workbook"),
     (rb"\x89PNG|\xff\xd8\xff|GIF8", "a picture"),
@@ -100,10 +100,8 @@ def damaged(name: str, error: Exception) -> DataError:
     """The error for a file that cannot be unpacked to its end."""
     if isinstance(error, EOFError):
         return DataError(f"{name}: is only a part of the file: it ends too soon; copy it again")
-    return DataError(
-        f"{name}: is damaged or only a part of the file: it does not unpack to what its checksum"
-        " says, or something stands behind its end; copy or pack it again"
-    )
+    what = "is damaged or only a part of the file, or something stands behind its end"
+    return DataError(f"{name}: {what}; copy or pack it again")
 
 
 def _zip(name: str, file: IO[bytes]) -> Kind:

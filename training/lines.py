@@ -1,4 +1,4 @@
-"""The rows of a text file, read line by line where the engine cannot read them."""
+"""The rows of a text file, read line by line if the engine cannot read them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import IO
 
 from training import summaries
 from training.dialect import LINE_MAX, Dialect, csv_reader
+from training.engine import TextRow
 from training.summaries import Labels
 
 LEFT_OPEN = "a quote in it is not closed"
@@ -18,11 +19,11 @@ TOO_LONG = f"it is longer than {LINE_MAX >> 10} KiB"
 BROKEN = "a line ends in the middle of it"
 QUOTE_IT = "a value that holds the separator must stand between quotes"
 USE_POINTS = "decimals are written with a point where commas separate"
-BLANKS = " \t\x1a"  # with Ctrl-Z, which ends a text of DOS
+BLANKS = " \t\x1a"  # and Ctrl-Z, with which DOS ends a text
 WHOLE_NUMBERS = re.compile(r"[-\d\s]*")
 
 
-def rows(path: str, dialect: Dialect, labels: Labels) -> Iterator[tuple[int, str, str, str | None]]:
+def rows(path: str, dialect: Dialect, labels: Labels) -> Iterator[TextRow]:
     """(row, hours, score, fault) of each row that is not blank.
 
     After a faulty row, reading goes on in the line after the one in which it began.
@@ -57,7 +58,7 @@ def rows(path: str, dialect: Dialect, labels: Labels) -> Iterator[tuple[int, str
 
 
 def _lines(file: IO[str], waiting: deque[str], taken: list[str]) -> Iterator[str]:
-    """Waiting lines, then those of a file; each is appended to `taken`, and '' at the end."""
+    """The waiting lines, then those of the file; appends each to `taken`, and '' at the end."""
     while True:
         taken.append(waiting.popleft() if waiting else file.readline(LINE_MAX + 1))
         if not taken[-1]:
@@ -66,7 +67,7 @@ def _lines(file: IO[str], waiting: deque[str], taken: list[str]) -> Iterator[str
 
 
 def _give_back(file: IO[str], waiting: deque[str], taken: list[str]) -> None:
-    """Let all lines wait that were taken, but not the first, which may be in several pieces."""
+    """Put back all taken lines but the first, and skip the other pieces of that one, if any."""
     waiting.extendleft(reversed(taken[1:]))
     piece = taken[0]
     while piece and not piece.endswith(("\n", "\r")):
@@ -74,7 +75,7 @@ def _give_back(file: IO[str], waiting: deque[str], taken: list[str]) -> None:
 
 
 def _excess(cells: list[str], dialect: Dialect) -> str | None:
-    """What is wrong with a row of too many values."""
+    """What is wrong with a row, if it has too many values."""
     width = len(dialect.names)
     if not "".join(cells[width:]).strip():
         return None

@@ -30,14 +30,14 @@ CELL = re.compile(rb'\br="([A-Z]*)(\d+)"')
 REPEATED = re.compile(rb'number-(?:rows|columns)-repeated="(\d{1,7})"')
 
 
-class Markup(NamedTuple):
-    """Hidden rows, faults of cells by (row, column), and columns with a percent format.
+Faults = dict[tuple[int, int], str]  # by row and column
 
-    Rows and columns are numbered from 1.
-    """
+
+class Markup(NamedTuple):
+    """Hidden rows, faults of cells, and columns with a percent format, all numbered from 1."""
 
     hidden: set[int]
-    faults: dict[tuple[int, int], str]
+    faults: Faults
     percent: set[int]
 
 

@@ -1,4 +1,4 @@
-"""Each source as a table, by what it is, once it is unpacked."""
+"""Opens each source as a table, according to what it is; unpacks it first."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def open_table(input_: Input, file: io.BufferedReader | None, context: Context) 
 def _table(
     name: str, path: str | None, file: io.BufferedReader, context: Context, archive: str = ""
 ) -> Table:
-    """The table of a file with a path if it is on this disk; `archive` is what it was packed in."""
+    """The table of a file; `path` is None if it is not on this disk, `archive` what it came in."""
     program = kinds.packed(file.peek(4)[:4])
     pieces = kinds.unpacked(file, program)
     head = b""

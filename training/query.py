@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import adbc_driver_manager
+import adbc_driver_manager as adbc
 import duckdb
 
 from training.columns import Columns
@@ -20,10 +20,8 @@ from training.errors import DataError, one_line
 ADDRESS = re.compile(r"(?P<scheme>[a-z][a-z0-9_]*)://(?P<rest>.*)", re.DOTALL)
 HOST = re.compile(r"(\[[\da-fA-F:.]*\]|[\w.,-]*)(:\d+)?(/[\w./ -]*)?")
 PARTS = re.compile("[:@/?#&=]")
-FAILURES = (
-    *(adbc_driver_manager.Error, duckdb.Error, sqlite3.Error, sqlite3.Warning),
-    *(OSError, ValueError),
-)
+FAILURES = adbc.Error, duckdb.Error, sqlite3.Error, sqlite3.Warning, OSError, ValueError
+Pair = tuple[str, str]  # of hours and of scores
 # What is shown in place of a driver's message that may contain a password
 REASONS = {
     "password": "the user or the password is wrong",
@@ -46,9 +44,7 @@ def shown(address: str) -> str:
     return f"{parts['scheme']}://{HOST.match(parts['rest'].rpartition('@')[2])[0]}"  # type: ignore[index]
 
 
-def load(
-    address: str, sql: str, columns: Columns, engine: Engine, table: str
-) -> tuple[tuple[str, str], tuple[str, str]]:
+def load(address: str, sql: str, columns: Columns, engine: Engine, table: str) -> tuple[Pair, Pair]:
     """Make a table in the engine with the `hours` and `score` of a query, in their order.
 
     Returns the names and the types of both columns. Changes that the query makes are not committed.
@@ -75,7 +71,7 @@ def load(
 
 def _from_driver(
     cursor: Any, is_postgresql: bool, sql: str, columns: Columns, engine: Engine, table: str
-) -> tuple[tuple[str, str], tuple[str, str]]:
+) -> tuple[Pair, Pair]:
     sql = sql.rstrip().rstrip(";") + "\n"  # or a comment would end what it is put into
     cursor.execute(sql)
     rows = cursor.fetch_arrow()  # noqa: F841  (the engine finds it by its name)
@@ -98,15 +94,10 @@ def _from_driver(
 def _is_money(cursor: Any, sql: str, column: str) -> bool:
     """Whether a column is of PostgreSQL's type money, which its driver returns as whole cents."""
     # a statement that cannot be a subquery returns no money either
-    with contextlib.suppress(adbc_driver_manager.Error):
+    with contextlib.suppress(adbc.Error):
         cursor.execute(f"SELECT pg_typeof({identifier(column)})::text FROM ({sql}) q LIMIT 1")
         return ("money",) in cursor.fetchall()
     return False
-
-
-def is_text_type(sql_type: str) -> bool:
-    """Whether a column of this type holds text, which may contain numbers, or nothing."""
-    return sql_type in ("VARCHAR", '"NULL"') or sql_type.startswith("ENUM")
 
 
 def is_numeric_type(sql_type: str) -> bool:
@@ -120,7 +111,8 @@ def is_numeric_type(sql_type: str) -> bool:
 
 def refuse_type(table: str, column: str, sql_type: str) -> None:
     """Raises DataError, with the cast to write, for a type that is neither number nor text."""
-    if is_numeric_type(sql_type) or is_text_type(sql_type):
+    is_text = sql_type in ("VARCHAR", '"NULL"') or sql_type.startswith("ENUM")
+    if is_text or is_numeric_type(sql_type):
         return
     name = identifier(column)
     cast = f"CAST({name} AS {'numeric' if sql_type == 'MONEY' else 'DOUBLE PRECISION'})"
@@ -134,15 +126,13 @@ def refuse_type(table: str, column: str, sql_type: str) -> None:
 
 def _connected(address: str, scheme: str) -> Any:
     scheme = {"postgres": "postgresql"}.get(scheme, scheme)
-    try:
+    with contextlib.suppress(ModuleNotFoundError):
         return importlib.import_module(f"adbc_driver_{scheme}.dbapi").connect(address)
-    except ModuleNotFoundError:
-        pass
     try:  # a driver installed by dbc
         manager = importlib.import_module("adbc_driver_manager.dbapi")  # slow to import
         return manager.connect(driver=scheme, uri=address)
-    except adbc_driver_manager.Error as error:
-        if error.status_code != adbc_driver_manager.AdbcStatusCode.NOT_FOUND:
+    except adbc.Error as error:
+        if error.status_code != adbc.AdbcStatusCode.NOT_FOUND:
             raise
         raise DataError(
             f"{shown(address)}: there is no driver for {scheme} here; its ADBC driver is a package"
@@ -152,7 +142,7 @@ def _connected(address: str, scheme: str) -> Any:
 
 def _from_sqlite(
     path: Path, sql: str, columns: Columns, engine: Engine, table: str
-) -> tuple[tuple[str, str], tuple[str, str]]:
+) -> tuple[Pair, Pair]:
     """In SQLite each value has its own type, so all are read as text."""
     if not path.is_file():
         raise FileNotFoundError("No such file or directory")

@@ -38,7 +38,7 @@ class File(NamedTuple):
 
     @property
     def size(self) -> int | None:
-        """Its bytes, if it has a path."""
+        """Its size in bytes, if it has a path."""
         return os.path.getsize(self.path) if self.path else None
 
     @contextmanager
@@ -127,10 +127,8 @@ def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Input], lis
     notes = []
     for path in paths:
         if query.ADDRESS.match(path) and not (bucket.is_url(path) or os.path.lexists(path)):
-            raise DataError(
-                f"{query.shown(path)}: is neither a file nor a bucket; the rows of a database are"
-                " read with --query SQL"
-            )
+            shown = query.shown(path)
+            raise DataError(f"{shown}: is not a file; a database is read with --query SQL")
         matches, passed_over = (_in_bucket if bucket.is_url(path) else _on_disk)(path)
         if not matches:
             raise DataError(f"{path}: no file there whose name ends in {', '.join(ENDINGS)}")
@@ -138,10 +136,9 @@ def find(paths: Sequence[str], sql: str | None = None) -> tuple[list[Input], lis
             is_file = isinstance(match, File)
             inputs.setdefault(os.path.realpath(match.name) if is_file else match.name, match)
         if passed_over:
-            notes.append(
-                f"{path}: passed over {counted(passed_over, 'file')}: names begin with . or _,"
-                " or do not end like a table's"
-            )
+            files = counted(passed_over, "file")
+            reason = "names begin with . or _, or do not end like a table's"
+            notes.append(f"{path}: passed over {files}: {reason}")
     return list(inputs.values()), notes
 
 
@@ -203,6 +200,5 @@ def _refuse_table_format(name: str, files: Iterable[str]) -> None:
         what = "a Delta Lake table" if match["delta"] else "an Iceberg table"
         raise DataError(
             f"{name}: is {what}, whose files also hold rows that were deleted or changed; export"
-            " its rows as CSV or Parquet with a program that knows the format, such as DuckDB or"
-            " Spark"
+            " its rows as CSV or Parquet, for example with DuckDB"
         )

@@ -25,11 +25,10 @@ WORD = re.compile(
 
 NAMES = "max", "min"  # also names of pupils
 Labels = Mapping[int, set[str]]  # by the number of the column
+Rows = Sequence[Sequence[str]]
 
 
-def find_labels(
-    head: Sequence[Sequence[str]], tail: Sequence[Sequence[str]], indexes: tuple[int, int]
-) -> Labels:
+def find_labels(head: Rows, tail: Rows, indexes: tuple[int, int]) -> Labels:
     """The labels of rows that sum up others, near the head or the end of a table, by their column.
 
     `head` may go beyond the rows near the head. A word in more than a quarter of its rows is a
@@ -49,9 +48,7 @@ def find_labels(
     return found
 
 
-def _is_extreme(
-    row: Sequence[str], others: Iterable[Sequence[str]], indexes: tuple[int, int]
-) -> bool:
+def _is_extreme(row: Sequence[str], others: Rows, indexes: tuple[int, int]) -> bool:
     """Whether a row has the most hours and the best score among others, or the least of both."""
     hours, scores = zip(*(_numbers(other, indexes) for other in others), strict=True)
     return _numbers(row, indexes) in ((max(hours), max(scores)), (min(hours), min(scores)))
@@ -76,7 +73,7 @@ def fault_of(row: Sequence[str], labels: Labels) -> str | None:
 
 
 def sql(columns: Mapping[str, Iterable[str]]) -> str:
-    """The same in SQL, of SQL expressions for columns and the labels in each."""
+    """The same as an SQL expression, from the labels in each column, which is given as SQL."""
     cases = " ".join(
         f"WHEN {column} = {literal(text)} THEN {literal(_fault(text))}"
         for column, texts in columns.items()

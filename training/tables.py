@@ -16,6 +16,7 @@ from training.engine import Engine, identifier, literal
 from training.errors import DataError, one_line
 from training.limited_process import Died
 from training.processes import Group
+from training.query import Pair
 
 KEYS = re.compile(r"([^/=]+)=([^/]*)(?=/)")  # in the names of folders: hours=1/part.parquet
 LABEL_COLUMNS = 8  # columns of Parquet that may hold the label of a row that sums up others
@@ -33,12 +34,12 @@ class Table(NamedTuple):
 
     name: str
     kind: str
-    columns: tuple[str, str]
+    columns: Pair
     as_text: Callable[[], str]
     as_numbers: str | None = None
     decimal: str = "."
     read_as: str = ""
-    letters: tuple[str, str] | None = None
+    letters: Pair | None = None
 
     def locate(self, row: int, column: int | None) -> str:
         """What a row, or a cell of it, is called in messages."""
@@ -111,9 +112,7 @@ def _summary_fault(engine: Engine, source: str, count: int, columns: list[str]) 
     return summaries.sql({columns[column]: found for column, found in labels.items()})
 
 
-def _typed(
-    name: str, kind: str, columns: tuple[str, str], types: tuple[str, str], rows: str
-) -> Table:
+def _typed(name: str, kind: str, columns: Pair, types: Pair, rows: str) -> Table:
     """A table of rows (row, hours, score, fault) whose columns have types, numbers or text."""
     # as doubles first, so that a DECIMAL 1.50 and a DOUBLE 1.5 give the same text
     double = "::DOUBLE" if all(map(query.is_numeric_type, types)) else ""
@@ -133,15 +132,9 @@ def of_workbook(name: str, path: str, context: Context) -> Table:
     except Died:
         raise DataError(
             f"{name}: a sheet takes more memory than there is; it may have a cell far from the"
-            " table (Ctrl+End leads to the last one): delete all rows and columns beyond the table,"
-            " and save"
+            " table, to which Ctrl+End leads: delete the rows and columns beyond the table"
         ) from None
     cells = engine.table(zip(sheet.rows, sheet.hours, sheet.scores, sheet.faults, strict=True))
-    return Table(
-        name,
-        "workbook",
-        sheet.names,
-        lambda: f"SELECT * FROM {cells}",
-        read_as=sheet.read_as,
-        letters=sheet.letters,
-    )
+    text = f"SELECT * FROM {cells}"
+    table = Table(name, "workbook", sheet.names, lambda: text)
+    return table._replace(read_as=sheet.read_as, letters=sheet.letters)

@@ -27,19 +27,18 @@ def table(name: str, path: str | None, pieces: Iterator[bytes], context: Context
     head = next(pieces, b"")
     is_whole = len(head) < HEAD_BYTES
     dialect = detect(name, head[:HEAD_BYTES], is_whole, context.columns, context.options)
-    path = _file(path, itertools.chain([head], pieces), dialect, context.engine)
+    engine = context.engine
+    path = _file(path, itertools.chain([head], pieces), dialect, engine)
     labels = _labels(path, dialect)
-    link = context.engine.link(path)
+    link = engine.link(path)
 
     def as_text() -> str:
         if _rows_are_lines(path):
             with contextlib.suppress(duckdb.Error):
-                copy = context.engine.new_name()
-                context.engine.rows(
-                    f"CREATE TEMP TABLE {copy} AS {_as_text(link, dialect, labels)}"
-                )
+                copy = engine.new_name()
+                engine.rows(f"CREATE TEMP TABLE {copy} AS {_as_text(link, dialect, labels)}")
                 return f"SELECT * FROM {copy}"
-        return f"SELECT * FROM {context.engine.table(lines.rows(path, dialect, labels))}"
+        return f"SELECT * FROM {engine.table(lines.rows(path, dialect, labels))}"
 
     hours, score = (dialect.names[index] for index in dialect.indexes)
     as_numbers = None if labels else _as_numbers(link, dialect, path)
@@ -88,21 +87,20 @@ def _rows_are_lines(path: str) -> bool:
     with open(path, "rb") as file:
         for chunk in chunks(file):
             body = (last + chunk).rstrip()
-            if any(piece in body for piece in (b'"', b"\n\n", b"\n\r", b"\r\r")):
-                return False
-            if _is_inside_a_line(chunk):
+            pieces = b'"', b"\n\n", b"\n\r", b"\r\r"
+            if _is_inside_a_line(chunk) or any(piece in body for piece in pieces):
                 return False
             last = (last + chunk)[max(0, len(body) - 1) :]
     return True
 
 
 def _is_inside_a_line(chunk: bytes) -> bool:
-    """Whether a chunk, which is longer than lines may be, has no line end."""
+    """Whether a chunk without line ends is longer than a line may be."""
     return len(chunk) > LINE_MAX and b"\n" not in chunk and b"\r" not in chunk
 
 
 def _as_numbers(link: str, dialect: Dialect, path: str) -> str | None:
-    """A query for hours and score as numbers, which fails if a row has too many or few values.
+    """A query for hours and score as numbers; it fails if a row has too many or too few values.
 
     A value with an underscore becomes null, because the engine reads 1_0 as 10. None if a line is
     so long that the engine could lose it.
@@ -129,7 +127,7 @@ def _as_numbers(link: str, dialect: Dialect, path: str) -> str | None:
 
 
 def _as_text(link: str, dialect: Dialect, labels: Labels) -> str:
-    """A query for (row, hours, score, fault) as text, which fails if a row has too many values.
+    """A query for (row, hours, score, fault) as text; it fails if a row has too many values.
 
     Only for texts without quotes: with null_padding, an open quote would swallow all that follows.
     """

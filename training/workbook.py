@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
 from unicodedata import normalize
@@ -18,6 +18,7 @@ IS_TIME_OF_DAY = (
     " hours as numbers"
 )
 FIRST_YEAR = 1904  # or 1900: the year from which a workbook counts days
+Book = calamine.CalamineWorkbook
 Row = tuple[int, list[Any]]  # its number, from 1, and its cells
 
 
@@ -95,18 +96,12 @@ def _sheet(
     for column, index in zip(columns, indexes, strict=True):
         if column in marked.percent:
             read_as.append(f"{names[index]} in percent: 85 % is 0.85")
-    return Sheet(
-        read_as=", ".join(read_as),
-        names=(names[indexes[0]], names[indexes[1]]),
-        letters=letters,
-        rows=numbers,
-        hours=[_text(cell) for cell in hours],
-        scores=[_text(cell) for cell in scores],
-        faults=faults,
-    )
+    both = names[indexes[0]], names[indexes[1]]
+    h, s = ([_text(cell) for cell in column] for column in (hours, scores))
+    return Sheet(", ".join(read_as), both, letters, numbers, h, s, faults)
 
 
-def _named(where: str, book: calamine.CalamineWorkbook, name: str | None) -> str:
+def _named(where: str, book: Book, name: str | None) -> str:
     """The sheet's name as the workbook writes it; raises DataError."""
     if name:
         for sheet in book.sheet_names:
@@ -119,14 +114,12 @@ def _named(where: str, book: calamine.CalamineWorkbook, name: str | None) -> str
     raise DataError(f"{where}: no sheet is visible; --sheet NAME says which one is meant")
 
 
-def _visible(book: calamine.CalamineWorkbook) -> list[str]:
+def _visible(book: Book) -> list[str]:
     wanted = calamine.SheetTypeEnum.WorkSheet, calamine.SheetVisibleEnum.Visible
     return [each.name for each in book.sheets_metadata if (each.typ, each.visible) == wanted]
 
 
-def _rows(
-    book: calamine.CalamineWorkbook, name: str, faulty: Set[int] = frozenset()
-) -> tuple[list[Row], int]:
+def _rows(book: Book, name: str, faulty: Set[int] = frozenset()) -> tuple[list[Row], int]:
     """The rows that are not empty, numbered from 1, and the number of their first column, from 0.
 
     `faulty` rows are kept too: calamine may see them as empty.
@@ -146,9 +139,7 @@ def _header(rows: list[Row], columns: Columns) -> Row | None:
     return next((row for row in rows if columns.among([_text(cell) for cell in row[1]])), None)
 
 
-def _refuse_cover(
-    where: str, book: calamine.CalamineWorkbook, sheet: str, columns: Columns
-) -> None:
+def _refuse_cover(where: str, book: Book, sheet: str, columns: Columns) -> None:
     """Raises DataError if another sheet has the columns."""
     others = [name for name in _visible(book) if name != sheet]
     if found := [repr(name) for name in others if _header(_rows(book, name)[0], columns)]:
@@ -158,9 +149,7 @@ def _refuse_cover(
         )
 
 
-def _fault(
-    row: int, hours: Any, columns: Sequence[int], faults: Mapping[tuple[int, int], str]
-) -> str | None:
+def _fault(row: int, hours: Any, columns: Sequence[int], faults: markup.Faults) -> str | None:
     """What is wrong with a row: one of the faults of its two cells, or hours as a time of day."""
     for column in columns:
         if (row, column) in faults:
