@@ -1,4 +1,4 @@
-"""The whole path as a person walks it, in processes of their own."""
+"""From training to predictions as a person would do it, in processes of their own."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_train_serve_and_predict(home: Home) -> None:
 
 
 def refusal(home: Home, *command: str) -> str:
-    """The errors of a command of BentoML's that fails."""
+    """What a BentoML command that fails writes as errors."""
     failed = run(home, "bentoml", *command)
     assert failed.returncode != 0
     assert "Traceback" not in failed.stderr

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from models import store
 from models.study_score import StudyScore
-from service.app import StudyScoreService
+from service.app import StudyScoreService, live
 from service.metrics import FOLDER, metrics
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -109,8 +109,6 @@ def test_the_hours_asked_for_are_a_histogram(client: TestClient) -> None:
 def test_the_gauge_of_the_served_model_moves_with_a_swap(
     client: TestClient, lab_model: StudyScore
 ) -> None:
-    from service.app import live
-
     first = live.served.tag
     assert total(scrape(client), "study_score_model", tag=first) == 1
     second = str(store.save(lab_model))
@@ -122,7 +120,7 @@ def test_the_gauge_of_the_served_model_moves_with_a_swap(
 def test_the_hours_of_training_are_told_by_their_mean_and_sd(
     client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are not added up over the workers."""
+    """They are not sums over the workers."""
     monkeypatch.setattr(metrics(), "folder", str(tmp_path))
     with leaving(STOP, tmp_path) as worker:
         assert worker.stdout is not None and worker.stdout.readline()
@@ -143,14 +141,12 @@ def test_made_up_urls_add_no_labels(client: TestClient) -> None:
         client.get(f"/made-up/{number}?x={number}")
         client.post(f"/made-up/{number}")
     new = set(scrape(client)) - before
-    assert all(
-        ("http_response_code", "415") in labels or "made" not in str(labels) for _, labels in new
-    )
+    assert all(("http_response_code", "415") in each or "made" not in str(each) for _, each in new)
     assert {dict(labels).get("endpoint") for _, labels in new} <= {"other"}
 
 
 def leaving(code: str, folder: Path) -> subprocess.Popen[bytes]:
-    """Another worker of the service, that leaves its numbers and is then killed or goes on."""
+    """Another worker, which writes its numbers and then runs this code."""
     counting = (
         "import os, signal, sys\n"
         "from service.metrics import metrics\n"
@@ -179,7 +175,7 @@ def test_a_killed_workers_gauges_are_dropped_and_its_counts_stay(
         worker.kill()
 
 
-def test_a_disk_that_is_full_costs_metrics_and_is_said_once(
+def test_a_full_disk_costs_metrics_and_is_logged_once(
     client: TestClient,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -204,8 +200,6 @@ def test_a_disk_that_is_full_costs_metrics_and_is_said_once(
 def test_only_models_that_are_served_have_a_series(
     client: TestClient, lab_model: StudyScore
 ) -> None:
-    from service.app import live
-
     for _ in range(20):
         live.load(str(store.save(lab_model)))
         tags = [labels for name, labels in scrape(client) if name == "study_score_model"]
@@ -215,5 +209,5 @@ def test_only_models_that_are_served_have_a_series(
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz", "/metrics"])
 def test_health_and_metrics_are_not_metered(client: TestClient, path: str) -> None:
     before = scrape(client)
-    client.get(path)
+    assert client.get(path).status_code == 200
     assert grown(client, before, "bentoml_service_request_total") == 0

@@ -1,4 +1,4 @@
-"""Options of `bentoml serve` that cannot be end it at once, in one line that names them."""
+"""A wrong option of `bentoml serve` stops it at once, with one line that names it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.tools import tool
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two certificates, their keys, and one key that wants a password."""
+    """A folder with two certificates, their keys, and one key that needs a password."""
     folder = tmp_path_factory.mktemp("certificates")
     openssl = tool("openssl", "apt-get install openssl")
     new = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-subj", "/CN=x", "-days", "1"]
@@ -54,7 +54,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("--ssl-keyfile one.key", "--ssl-keyfile one.key: it needs --ssl-certfile"),
     ],
 )
-def test_what_cannot_be_ends_at_once_in_one_line(
+def test_a_wrong_option_ends_it_at_once_in_one_line(
     trained: Home, certificates: Path, options: str, error: str
 ) -> None:
     words = [
