@@ -121,19 +121,16 @@ def serving(home: Home, *arguments: str, cwd: Path = ROOT) -> Iterator[str]:
         yield server.url
 
 
-def answers(url: str, certificate: str | bool = True) -> bool:
+def answers(url: str, certificate: str | bool = True, seconds: float = 5) -> bool:
     try:
-        return requests.get(url, verify=certificate, timeout=5).ok
+        return requests.get(url, verify=certificate, timeout=seconds).ok
     except requests.RequestException:  # the socket is there before any worker is
         return False
 
 
 def accepts(url: str) -> bool:
     """Whether a new connection gets an answer."""
-    try:
-        return requests.get(f"{url}/livez", timeout=0.3).ok
-    except requests.RequestException:
-        return False
+    return answers(f"{url}/livez", seconds=0.3)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
