@@ -45,7 +45,7 @@ class Bodies:
                 return
             scope[BODY] = body = self._read(message.get("body", b""), headers, binary)
         except Refused as error:
-            return await refuse(scope, send, error.status, error.sentence)
+            return await refuse(scope, send, error.status_code, error.detail)
         messages = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive_body() -> Message:
@@ -109,7 +109,7 @@ class Bodies:
         except zlib.error as error:
             raise Refused(400, f"the body is not {encoding}: {error}") from None
         if len(body) > self.max_body_bytes:
-            raise Refused(413, f"{self._too_large().sentence} once it is unpacked")
+            raise Refused(413, f"{self._too_large().detail} once it is unpacked")
         if not unpacking.eof or unpacking.unused_data:
             damage = "it is cut short, or has extra bytes after its end"
             raise Refused(400, f"the body is not {encoding}: {damage}")

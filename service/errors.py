@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from pydantic import ValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,16 +15,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from models.document import in_one_sentence
 
 
-class Refused(Exception):
-    """A request is refused with an HTTP status and a sentence."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        self.status, self.sentence = status, sentence
+class Refused(HTTPException):
+    """A request is refused with an HTTP status and a sentence, its `detail`."""
 
 
 async def answer_refused(_: Request, error: Any) -> Response:
     """The response to a refused request."""
-    return JSONResponse({"error": error.sentence}, error.status)
+    return JSONResponse({"error": error.detail}, error.status_code)
 
 
 def answer_invalid(error: ValidationError) -> Response:

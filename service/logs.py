@@ -42,7 +42,7 @@ def log_requests_as_json() -> None:
     access.propagate = False
 
 
-def is_no_client_error(record: logging.LogRecord) -> bool:
+def is_not_client_error(record: logging.LogRecord) -> bool:
     """Whether to log a record; clients' errors are reported by the response."""
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, BentoMLException):
@@ -52,6 +52,6 @@ def is_no_client_error(record: logging.LogRecord) -> bool:
 
 def filter_logs() -> None:
     """Keep clients' errors and uvicorn's own lines out of the log of this process."""
-    logging.getLogger("bentoml._internal.server.http_app").addFilter(is_no_client_error)
+    logging.getLogger("bentoml._internal.server.http_app").addFilter(is_not_client_error)
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it logs every malformed request
     logging.getLogger("uvicorn.access").propagate = False  # else uvicorn would format each line

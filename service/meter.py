@@ -15,8 +15,8 @@ from service.logs import log_request
 from service.metrics import metrics
 from service.routes import find
 
-ROUTE = "study_score.route"  # the key of the ASGI scope that holds the route
-HEADERS = "study_score.headers"  # and the one that holds the headers by name
+# keys of the ASGI scope, for the route and for the headers by name
+ROUTE, HEADERS = "study_score.route", "study_score.headers"
 VISIBLE = re.compile(rb"[!-~]{1,128}")
 logger = logging.getLogger("bentoml.serve")
 
@@ -58,9 +58,8 @@ class Meter:
         except Exception:
             logger.exception("%s %r", scope["method"], scope["path"])
             if not status:
-                await refuse(
-                    scope, send_with_id, 500, "an unexpected error; the log has the details"
-                )
+                sentence = "an unexpected error; the log has the details"
+                await refuse(scope, send_with_id, 500, sentence)
         finally:
             seconds = perf_counter() - started
             if counted:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
 import hashlib
 from functools import cached_property
@@ -11,7 +10,7 @@ from pathlib import Path
 import bentoml
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 IN_EVERY_POLICY = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -19,43 +18,20 @@ UI_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:;"
     f" require-trusted-types-for 'script'; {IN_EVERY_POLICY}"
 )
-
-SWAGGER_FILES = ("swagger-ui.css", "swagger-ui-bundle.js")
-SWAGGER_UI = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>study score: API</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="static_content/swagger-ui.css">
-</head>
-<body>
-<div id="swagger-ui"></div>
-<script src="static_content/swagger-ui-bundle.js"></script>
-<script>{script}</script>
-</body>
-</html>
-"""
-# BentoML's own script has a badge that sends the document's address to another host. This one uses
-# its own location, so it also works below a proxy's path.
-SWAGGER_START = """
-fetch("docs.json").then((answer) => answer.json()).then((spec) => SwaggerUIBundle({
-  spec: { ...spec, servers: [{ url: new URL(".", location).pathname }] },
-  dom_id: "#swagger-ui",
-  deepLinking: true,
-}));
-"""
+DOCS_POLICY = (  # Swagger UI writes styles into the page
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline';"
+    f" img-src 'self' data:; {IN_EVERY_POLICY}"
+)
 
 
 class File:
     """A file of a page, read once, with an ETag for caching."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, policy: str = UI_POLICY) -> None:
         self.content = path.read_bytes()
         self.headers = {
             "Cache-Control": "no-cache",  # the browser sends the ETag each time
-            "Content-Security-Policy": UI_POLICY,
+            "Content-Security-Policy": policy,
             "Content-Type": f"{KINDS[path.suffix]}; charset=utf-8",
             "ETag": f'"{hashlib.sha256(self.content).hexdigest()[:16]}"',
             "Vary": "Accept-Encoding",
@@ -79,11 +55,15 @@ class File:
 _PAGE = Path(__file__).parent / "page"
 _SWAGGER = Path(bentoml.__file__).parent / "_internal" / "server" / "static_content"
 FILES = {
-    **{f"/ui/{path.name}": File(path) for path in _PAGE.iterdir() if path.suffix in KINDS},
-    # BentoML would read these from disk, in threads, for each request
-    **{f"/static_content/{name}": File(_SWAGGER / name) for name in SWAGGER_FILES},
+    f"/ui/{path.name}": File(path)
+    for path in _PAGE.iterdir()
+    if path.suffix in KINDS and path.stem != "docs"
 }
 FILES["/ui"] = FILES["/ui/page.html"]
+FILES["/docs"] = File(_PAGE / "docs.html", DOCS_POLICY)
+# BentoML would read its own files from disk, in threads, for each request
+for _path in (_SWAGGER / "swagger-ui.css", _SWAGGER / "swagger-ui-bundle.js", _PAGE / "docs.js"):
+    FILES[f"/static_content/{_path.name}"] = File(_path)
 
 
 def index(*_: object) -> Response:
@@ -92,19 +72,8 @@ def index(*_: object) -> Response:
 
 
 def file(_: object, request: Request) -> Response:
-    """The page, or a file of it or of Swagger UI."""
+    """A page, or a file of it."""
     path = request.scope["path"]
     if path not in FILES:
         raise HTTPException(404)
     return FILES[path].answer(request)
-
-
-def docs(*_: object) -> Response:
-    """Swagger UI, from the files that BentoML ships."""
-    digest = base64.b64encode(hashlib.sha256(SWAGGER_START.encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; script-src 'self' 'sha256-{digest}'; connect-src 'self';"
-        f" style-src 'self' 'unsafe-inline'; img-src 'self' data:; {IN_EVERY_POLICY}"
-    )
-    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
-    return HTMLResponse(SWAGGER_UI.format(script=SWAGGER_START), headers=headers)

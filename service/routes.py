@@ -106,7 +106,7 @@ ROUTES = (
     Route("/ui/{name}", "", "", HTML, pages.file, access="anyone", public=False),
     Route("/static_content/{name}", "", "", HTML, pages.file, access="anyone", public=False),
     Route("/", "go_to_page", "Redirects to /ui", None, pages.index, access="anyone"),
-    Route("/docs", "get_docs", "The API to read and try", HTML, pages.docs, access="anyone"),
+    Route("/docs", "get_docs", "The API to read and try", HTML, pages.file, access="anyone"),
     Route("/docs.json", "get_openapi", "This document", JSON, openapi_document, access="anyone"),
     Route("/schema.json", "get_schema", "The same for BentoML's client", JSON, access="anyone"),
     Route("/metrics", "get_metrics", "Prometheus metrics", TEXT, exposition, access="probe"),

@@ -26,7 +26,7 @@ from models import store  # noqa: E402
 from models.study_score import StudyScore  # noqa: E402
 from service.app import StudyScoreService  # noqa: E402
 from tests.data import read_rows  # noqa: E402
-from tests.processes import Home  # noqa: E402
+from tests.processes import Home, Server, run, start_serving  # noqa: E402
 from training.fit import fit  # noqa: E402
 
 settings.register_profile("any machine", deadline=None)
@@ -34,7 +34,7 @@ settings.load_profile("any machine")
 
 
 class Together(LoadFileScheduling):
-    """What shares fixtures runs in one process: the tests of a file, or of a folder of files."""
+    """Tests that share fixtures run in one process: those of a file, or of a folder of files."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = Path(nodeid.split("::")[0])
@@ -43,6 +43,11 @@ class Together(LoadFileScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
     return Together(config, log)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +82,24 @@ def trained(home: Home, lab_model: StudyScore) -> Home:
     return {**home, "STUDY_SCORE_ACCESS_LOG": "off"}
 
 
+@pytest.fixture(scope="module")
+def quick(module_home: Home) -> Home:
+    """An environment with the lab's model, whose requests have half a second."""
+    assert run(module_home, "training").returncode == 0
+    return {
+        **module_home,
+        "STUDY_SCORE_ACCESS_LOG": "off",
+        "STUDY_SCORE_TIMEOUT_SECONDS": "0.5",
+        "STUDY_SCORE_KEEP_ALIVE_SECONDS": "0.2",
+    }
+
+
+@pytest.fixture(scope="module")
+def server(quick: Home) -> Iterator[Server]:
+    with start_serving(quick) as server:
+        yield server
+
+
 @pytest.fixture(scope="session")
 def lab_model() -> StudyScore:
     return fit(read_rows([]), lr=0.1, epochs=1000)
@@ -84,7 +107,7 @@ def lab_model() -> StudyScore:
 
 @pytest.fixture(scope="session")
 def app() -> Any:
-    """The service's ASGI application: one for all tests, for its metrics can be registered once."""
+    """The service's ASGI application: one for all tests, because it is made once."""
     service: Any = StudyScoreService
     return service.to_asgi()
 

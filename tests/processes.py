@@ -14,7 +14,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
+from prometheus_client.parser import text_string_to_metric_families
 
 ROOT = Path(__file__).parent.parent
 Home = dict[str, str]
@@ -52,7 +54,7 @@ def stored(home: Home, pattern: str = "*") -> list[Path]:
 def free_port() -> int:
     """A port that no other process of the tests takes before it is used.
 
-    It is none that the kernel gives away, and one in so many as there are processes.
+    The kernel never chooses from this range, and each process of the tests has its own share of it.
     """
     process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
@@ -78,6 +80,24 @@ class Server(subprocess.Popen[bytes]):
         assert self.stdout is not None
         return self.stdout.read().decode()
 
+    @property
+    def workers(self) -> list[psutil.Process]:
+        """Its workers that are running."""
+        return [
+            child
+            for child in psutil.Process(self.pid).children(recursive=True)
+            if child.status() != psutil.STATUS_ZOMBIE
+            and "_bentoml_impl.worker.service" in " ".join(child.cmdline())
+        ]
+
+    @contextmanager
+    def little_more_memory(self, megabytes: float) -> Iterator[None]:
+        """Its only worker takes less than this more at the end of the block than at the start."""
+        (worker,) = self.workers
+        before = worker.memory_info().rss
+        yield
+        assert worker.memory_info().rss - before < megabytes * 1e6
+
 
 @contextmanager
 def start_serving(
@@ -101,19 +121,16 @@ def serving(home: Home, *arguments: str, cwd: Path = ROOT) -> Iterator[str]:
         yield server.url
 
 
-def answers(url: str, certificate: str | bool = True) -> bool:
+def answers(url: str, certificate: str | bool = True, seconds: float = 5) -> bool:
     try:
-        return requests.get(url, verify=certificate, timeout=5).ok
+        return requests.get(url, verify=certificate, timeout=seconds).ok
     except requests.RequestException:  # the socket is there before any worker is
         return False
 
 
 def accepts(url: str) -> bool:
     """Whether a new connection gets an answer."""
-    try:
-        return requests.get(f"{url}/livez", timeout=0.3).ok
-    except requests.RequestException:
-        return False
+    return answers(f"{url}/livez", seconds=0.3)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -123,10 +140,22 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def right(url: str) -> bool:
+def right(url: str, key: str = "", seconds: float = 10) -> bool:
     """Whether the service answers, and rightly, from the lab's model."""
-    answer = requests.post(f"{url}/predict", json={"hours": 4}, timeout=10)
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    body = {"hours": 4}
+    try:
+        answer = requests.post(f"{url}/predict", json=body, headers=headers, timeout=seconds)
+    except requests.RequestException:
+        return False
     return answer.ok and answer.json()["score"] == 8.0
+
+
+def metric(url: str, name: str) -> float:
+    """The sum of the samples of this name."""
+    families = text_string_to_metric_families(requests.get(f"{url}/metrics", timeout=30).text)
+    samples = [sample for family in families for sample in family.samples]
+    return sum(sample.value for sample in samples if sample.name == name)
 
 
 def torchrun(home: Home, *command: str) -> subprocess.CompletedProcess[str]:

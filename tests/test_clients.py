@@ -1,4 +1,4 @@
-"""Other people's clients of the Open Inference Protocol, as they are, ask the service."""
+"""Other people's clients of the Open Inference Protocol, unchanged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHAPES: list[tuple[int, ...]] = [(4,), (4, 1), (1, 4), (2, 2), (1, 2, 1, 2)]
 
 @pytest.fixture(scope="module")
 def address(module_home: Home) -> Iterator[str]:
-    """Of a service with the lab's model under another name, that asks for a key."""
+    """The address of a service with the lab's model under another name, and an API key."""
     assert run(module_home, "training").returncode == 0
     settings = {"STUDY_SCORE_API_KEY": KEY, "STUDY_SCORE_SERVED_MODEL_NAME": NAME}
     with serving({**module_home, **settings}) as url:
@@ -39,7 +39,7 @@ def client(address: str) -> Iterator[Any]:
 
 
 def bearer() -> dict[str, str]:
-    """New ones for each request, for the client adds its own."""
+    """New ones for each request, because the client adds its own."""
     return {"Authorization": f"Bearer {KEY}"}
 
 
@@ -127,23 +127,20 @@ def test_tritons_client_asks_from_greenlets(address: str) -> None:
             check(each.get_result(timeout=10), (2, 2))
 
 
-def test_tritons_client_asks_from_asyncio(address: str) -> None:
-    async def scenario() -> None:
-        async with triton_aio.InferenceServerClient(address) as client:
-            assert await client.is_server_ready()
-            assert await client.is_model_ready(NAME, headers=bearer())
-            for binary in (True, False):
-                inputs = hours(triton_aio, "FP64", (4, 1), binary)
-                wanted = outputs(triton_aio, binary)
-                calls = [
-                    client.infer(NAME, inputs, outputs=wanted, headers=bearer()) for _ in range(50)
-                ]
-                for answer in await asyncio.gather(*calls):
-                    check(answer, (4, 1))
-            with pytest.raises(InferenceServerException, match="there is no model other"):
-                await client.infer("other", inputs, headers=bearer())
-
-    asyncio.run(scenario())
+async def test_tritons_client_asks_from_asyncio(address: str) -> None:
+    async with triton_aio.InferenceServerClient(address) as client:
+        assert await client.is_server_ready()
+        assert await client.is_model_ready(NAME, headers=bearer())
+        for binary in (True, False):
+            arguments: dict[str, Any] = {
+                "inputs": hours(triton_aio, "FP64", (4, 1), binary),
+                "outputs": outputs(triton_aio, binary),
+            }
+            calls = [client.infer(NAME, **arguments, headers=bearer()) for _ in range(50)]
+            for answer in await asyncio.gather(*calls):
+                check(answer, (4, 1))
+        with pytest.raises(InferenceServerException, match="there is no model other"):
+            await client.infer("other", arguments["inputs"], headers=bearer())
 
 
 KSERVE = """
@@ -188,7 +185,7 @@ asyncio.run(ask(*sys.argv[1:]))
 
 
 def test_kserves_client_is_answered(address: str, tmp_path: Path) -> None:
-    """It has an environment of its own, for what it needs would change ours."""
+    """It has an environment of its own, because its packages would change ours."""
     python = tool(".venv/kserve/bin/python", "tests/kserve.sh", str(ROOT))
     (tmp_path / "ask.py").write_text(KSERVE)
     client = call(python, tmp_path / "ask.py", f"http://{address}", KEY, NAME)

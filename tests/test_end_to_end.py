@@ -1,4 +1,4 @@
-"""The whole path as a person walks it, in processes of their own."""
+"""From training to predictions as a person would do it, in processes of their own."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_train_serve_and_predict(home: Home) -> None:
 
 
 def refusal(home: Home, *command: str) -> str:
-    """The errors of a command of BentoML's that fails."""
+    """What a BentoML command that fails writes as errors."""
     failed = run(home, "bentoml", *command)
     assert failed.returncode != 0
     assert "Traceback" not in failed.stderr
@@ -120,9 +120,8 @@ def test_workers_end_when_their_supervisor_was_killed(trained: Home) -> None:
         try:
             wait_until(lambda: not any(worker.is_running() for worker in workers))
         finally:
-            for worker in workers:
-                if worker.is_running():
-                    worker.kill()
+            for worker in filter(psutil.Process.is_running, workers):
+                worker.kill()
 
 
 def test_the_log_stays_in_its_lines_and_answers_keep_their_bodies(trained: Home) -> None:
@@ -140,10 +139,9 @@ def test_the_log_stays_in_its_lines_and_answers_keep_their_bodies(trained: Home)
     assert "Traceback" not in log
 
 
-@pytest.mark.parametrize("setting", ["MODEL", "FOLLOW"])
-def test_a_bento_refuses_to_serve_another_model(trained: Home, setting: str) -> None:
+@pytest.mark.parametrize(("setting", "value"), [("MODEL", "study_score:latest"), ("FOLLOW", "on")])
+def test_a_bento_refuses_to_serve_another_model(trained: Home, setting: str, value: str) -> None:
     assert run(trained, "bentoml", "build").returncode == 0
-    value = {"MODEL": "study_score:latest", "FOLLOW": "on"}[setting]
     home = {**trained, f"STUDY_SCORE_{setting}": value}
     sentence = f"STUDY_SCORE_{setting} is set, but a Bento serves the model it was"
     assert sentence in refusal(home, "serve", "study_score:latest", "--port", "0")
@@ -158,20 +156,16 @@ def test_a_bento_serves_the_model_it_was_built_with_from_any_folder(
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
 
     bentos = sorted(Path(home["BENTOML_HOME"], "bentos", "study_score").glob("*/bento.yaml"))
-    packages = [(bento.parent / "env/python/requirements.txt").read_text() for bento in bentos]
-    assert len(packages) == 2
-    assert packages[0] == packages[1]
-    assert "pydantic==" in packages[0]
-    assert "torch" not in packages[0]
+    one, two = ((bento.parent / "env/python/requirements.txt").read_text() for bento in bentos)
+    assert one == two
+    assert "pydantic==" in one and "torch" not in one
     for bento in bentos:
         folders = {path.name for path in (bento.parent / "src").iterdir()}
-        assert {"service", "models"} <= folders
-        assert "training" not in folders
+        assert folders & {"service", "models", "training"} == {"service", "models"}
         assert f"tag: {tag}" in bento.read_text()
 
     assert run(home, "training", "--raw", "--force").returncode == 0
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    with serving(home, "study_score:latest", cwd=elsewhere) as url:
+    (tmp_path / "elsewhere").mkdir()
+    with serving(home, "study_score:latest", cwd=tmp_path / "elsewhere") as url:
         answer = requests.post(f"{url}/predict", json={"hours": 4}, timeout=30)
         assert (answer.json()["score"], answer.headers["x-model"]) == (8.0, tag)

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import itertools
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
-from starlette.types import Message
+
+from tests.asgi import ask, http
 
 Answer = tuple[int, Any, str | None, str | None]
+SLOW = patch("service.fast_lane.BODY", "nowhere")  # without the lane
+
+
+class Request(NamedTuple):
+    body: bytes
+    method: str = "POST"
+    path: str = "/predict"
+    kind: str = "application/json"
+    headers: Sequence[tuple[str, str]] = ()
+    cuts: Sequence[int] = ()
+
 
 numbers = st.one_of(
     st.floats(0, 8784).map(repr),
@@ -57,88 +70,60 @@ headers = st.lists(
 )
 
 
-async def ask(
-    app: Any, method: str, path: str, kind: str, more: list[tuple[str, str]], chunks: list[bytes]
-) -> Answer | None:
-    """One request straight to the application; None if it was not answered."""
-    messages: list[Message] = []
-    waiting = list(chunks)
+requests = st.builds(
+    Request,
+    method=st.sampled_from(["POST"] * 8 + ["GET", "PUT"]),
+    path=st.sampled_from(["/predict"] * 8 + ["/predict/", "/predict_batch", "//predict"]),
+    kind=kinds | st.just("application/json"),
+    headers=headers,
+    body=encoded,
+    cuts=st.lists(st.integers(0, 30), max_size=3).map(sorted),
+)
 
-    async def receive() -> Message:
-        if not waiting:
-            return {"type": "http.disconnect"}
-        return {"type": "http.request", "body": waiting.pop(0), "more_body": bool(waiting)}
 
-    async def send(message: Message) -> None:
-        messages.append(message)
-
-    raw = [("host", "test"), ("content-type", kind), *more]
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(name.encode(), value.encode()) for name, value in raw],
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 2),
-    }
-    await app(scope, receive, send)
+async def answer_of(app: Any, sent: Request) -> Answer | None:
+    """The answer of the application itself; None if there is none."""
+    raw = [("host", "test"), ("content-type", sent.kind), *sent.headers]
+    headers = [(name.encode(), value.encode()) for name, value in raw]
+    scope = http(sent.path, *headers, method=sent.method)
+    ends = itertools.pairwise([0, *sent.cuts, len(sent.body)])
+    messages = await ask(app, scope, [sent.body[start:end] for start, end in ends])
     if not messages:
         return None
-    headers = {name.decode().lower(): value.decode() for name, value in messages[0]["headers"]}
+    told = {name.decode().lower(): value.decode() for name, value in messages[0]["headers"]}
     body = b"".join(message.get("body", b"") for message in messages[1:])
-    assert int(headers["content-length"]) == len(body)
+    assert int(told["content-length"]) == len(body)
     return (
         messages[0]["status"],
         json.loads(body) if messages[0]["status"] >= 400 else body,
-        headers.get("content-type"),
-        headers.get("x-model"),
+        told.get("content-type"),
+        told.get("x-model"),
     )
 
 
 @settings(
     max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(
-    method=st.sampled_from(["POST"] * 8 + ["GET", "PUT"]),
-    path=st.sampled_from(["/predict"] * 8 + ["/predict/", "/predict_batch", "//predict"]),
-    kind=kinds | st.just("application/json"),
-    more=headers,
-    body=encoded,
-    cuts=st.lists(st.integers(0, 30), max_size=3).map(sorted),
-)
-@example("POST", "/predict", "application/json", [], b'{"hours": 4}', [])
-@example("POST", "/predict", "application/json", [], b'{"hours": 4, "hours": 5}', [3, 7])
-@example("POST", "/predict", "application/json", [], b'{"hours":' * 5000, [])
-@example("POST", "/predict", "application/json", [], b"[" * 100_000, [])
-@example("POST", "/predict", "application/json", [], b'{"hours": ' + b"9" * 5000 + b"}", [])
+@given(sent=requests)
+@example(Request(b'{"hours": 4}'))
+@example(Request(b'{"hours": 4, "hours": 5}', cuts=[3, 7]))
+@example(Request(b'{"hours":' * 5000))
+@example(Request(b"[" * 100_000))
+@example(Request(b'{"hours": ' + b"9" * 5000 + b"}"))
 def test_status_and_body_are_the_same_with_the_lane_and_without(
-    app: Any,
-    client: TestClient,
-    method: str,
-    path: str,
-    kind: str,
-    more: list[tuple[str, str]],
-    body: bytes,
-    cuts: list[int],
+    app: Any, client: TestClient, sent: Request
 ) -> None:
-    chunks = [body[a:b] for a, b in itertools.pairwise([0, *cuts, len(body)])]
     assert client.portal is not None
-    with_lane = client.portal.call(ask, app, method, path, kind, more, chunks)
-    with patch("service.fast_lane.BODY", "nowhere"):
-        without = client.portal.call(ask, app, method, path, kind, more, chunks)
+    with_lane = client.portal.call(answer_of, app, sent)
+    with SLOW:
+        without = client.portal.call(answer_of, app, sent)
     assert with_lane == without
     assert with_lane is None or with_lane[0] < 500
 
 
 def test_the_lane_is_what_answers_a_valid_request(client: TestClient) -> None:
     fast = client.post("/predict", json={"hours": 4})
-    with patch("service.fast_lane.BODY", "nowhere"):
+    with SLOW:
         slow = client.post("/predict", json={"hours": 4})
     assert "x-bentoml-request-id" not in fast.headers
     assert "server" in slow.headers
@@ -148,5 +133,5 @@ def test_the_lane_is_what_answers_a_valid_request(client: TestClient) -> None:
 @pytest.mark.parametrize("hours", [0, 4, 2.5, 1e-300, 8784])
 def test_the_lane_says_the_very_same_bytes(client: TestClient, hours: float) -> None:
     fast = client.post("/predict", json={"hours": hours}).content
-    with patch("service.fast_lane.BODY", "nowhere"):
+    with SLOW:
         assert client.post("/predict", json={"hours": hours}).content == fast

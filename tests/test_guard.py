@@ -1,4 +1,4 @@
-"""What a request meets first, before an application that says what reached it."""
+"""The middleware before an application that answers what reached it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from service.bodies import Bodies
 from service.errors import ErrorFormat
 from service.guard import Guard
 from service.meter import Meter
+from tests.asgi import ask, http
 
 JSON = {"content-type": "application/json"}
 
@@ -41,7 +42,7 @@ def guarding(
     max_concurrency: int = 10,
     timeout_seconds: float = 2.0,
 ) -> Meter:
-    """As in app.py, but for the fast lane."""
+    """As in app.py, but without the fast lane."""
     bodies = Bodies(ErrorFormat(app), max_body_bytes, timeout_seconds)
     return Meter(Guard(bodies, keys, max_concurrency), access_log=False)
 
@@ -72,21 +73,16 @@ def test_no_other_key_opens(method: str, header: str | None) -> None:
         assert "Authorization: Bearer KEY" in answer.json()["error"]
 
 
-@pytest.mark.parametrize(
-    "path", ["/livez", "/metrics", "/docs", "/ui/x.js", "/static_content/x.js"]
-)
-def test_open_paths_need_no_key(path: str) -> None:
-    assert guarded().get(path).status_code == 200
+OPEN = ["/livez", "/metrics", "/docs", "/ui/x.js", "/static_content/x.js"]
+CLOSED = ["/predict%0a", "/docs%0a", "/docs/", "/docs//", "/new", "/static"]
 
 
-@pytest.mark.parametrize(
-    "path", ["/predict%0a", "/docs%0a", "/docs/", "/docs//", "/new", "/static"]
-)
-def test_whatever_is_not_open_needs_a_key(path: str) -> None:
-    assert guarded().get(path).status_code == 401
+@pytest.mark.parametrize("path", OPEN + CLOSED)
+def test_only_open_paths_need_no_key(path: str) -> None:
+    assert guarded().get(path).status_code == (200 if path in OPEN else 401)
 
 
-def test_two_keys_at_once_are_none() -> None:
+def test_two_keys_at_once_are_refused() -> None:
     headers = [("authorization", "Bearer wrong"), ("authorization", "Bearer first-key")]
     for order in (headers, headers[::-1]):
         assert guarded().post("/predict", json={}, headers=order).status_code == 401
@@ -119,38 +115,8 @@ def test_a_body_within_the_limit_arrives_whole(size: int) -> None:
 
 def test_a_body_that_says_it_is_too_large_is_refused() -> None:
     answer = guarded(keys=()).post("/x", content=b"x" * 101, headers=JSON)
-    assert answer.status_code == 413
+    assert (answer.status_code, answer.headers["connection"]) == (413, "close")
     assert answer.json() == {"error": "the body is too large; 100 bytes are allowed"}
-    assert answer.headers["connection"] == "close"
-
-
-def http(path: str, *headers: tuple[bytes, bytes], method: str = "POST") -> Scope:
-    return {"type": "http", "method": method, "path": path, "headers": list(headers)}
-
-
-async def ask(
-    app: ASGIApp, scope: Scope, chunks: list[bytes] | None = None, end: str = ""
-) -> list[Message]:
-    """The messages that answer a request, whose chunks are used up.
-
-    After them the client has sent everything, or it "leaves" or "stalls" within the body.
-    """
-    chunks = [b""] if chunks is None else chunks
-    answer: list[Message] = []
-
-    async def receive() -> Message:
-        if chunks:
-            body = chunks.pop(0)
-            return {"type": "http.request", "body": body, "more_body": bool(chunks or end)}
-        if end == "stalls":
-            await asyncio.Event().wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: Message) -> None:
-        answer.append(message)
-
-    await app(scope, receive, send)
-    return answer
 
 
 async def status(app: ASGIApp, scope: Scope) -> int:
@@ -159,31 +125,31 @@ async def status(app: ASGIApp, scope: Scope) -> int:
 
 
 @pytest.mark.parametrize("length", ["-1", "1e2", "9" * 5000, "", "+1", "1, 1", "²"])
-def test_a_length_that_is_no_number_is_refused(length: str) -> None:
+async def test_a_length_that_is_not_a_number_is_refused(length: str) -> None:
     scope = http("/x", (b"content-length", length.encode()))
-    assert asyncio.run(status(guarding(echo), scope)) == 413
+    assert await status(guarding(echo), scope) == 413
 
 
-def test_a_body_that_turns_out_too_large_is_refused_without_reading_on() -> None:
+async def test_a_body_that_turns_out_too_large_is_refused_without_reading_on() -> None:
     chunks = [b"x" * 60, b"x" * 60, b"x" * 60]
-    start, *_ = asyncio.run(ask(guarding(echo), http("/x"), chunks))
+    start, *_ = await ask(guarding(echo), http("/x"), chunks)
     assert start["status"] == 413
     assert len(chunks) == 1  # was not read
 
 
-def test_a_client_that_leaves_while_sending_gets_no_answer() -> None:
-    assert asyncio.run(ask(guarding(echo), http("/x"), [b"x"], "leaves")) == []
+async def test_a_client_that_leaves_while_sending_gets_no_answer() -> None:
+    assert await ask(guarding(echo), http("/x"), [b"x"], "leaves") == []
 
 
-def test_a_body_that_does_not_come_gets_504() -> None:
+async def test_a_body_that_does_not_come_gets_504() -> None:
     guard = guarding(echo, timeout_seconds=0.01)
-    start, body = asyncio.run(ask(guard, http("/x"), [b"x"], "stalls"))
+    start, body = await ask(guard, http("/x"), [b"x"], "stalls")
     assert start["status"] == 504
     assert json.loads(body["body"])["error"] == "the body took longer than 0.01 s to arrive"
 
 
-def test_chunks_are_put_together() -> None:
-    *_, body = asyncio.run(ask(guarding(echo), http("/x"), [b"12", b"", b"345"]))
+async def test_chunks_are_put_together() -> None:
+    *_, body = await ask(guarding(echo), http("/x"), [b"12", b"", b"345"])
     assert body["body"] == b'{"bytes":5}'
 
 
@@ -191,73 +157,64 @@ def test_chunks_are_put_together() -> None:
     ("slow_path", "expected"),
     [("/slow", [429, 200, 200, 200, 200]), ("/ui", [200, 429, 200, 200, 200])],
 )
-def test_too_many_at_a_time_get_429_but_not_health_nor_key_holders_for_open_pages(
+async def test_too_many_at_a_time_get_429_but_not_health_nor_key_holders_for_open_pages(
     slow_path: str, expected: list[int]
 ) -> None:
-    async def scenario() -> list[int]:
-        entered, leave = asyncio.Event(), asyncio.Event()
+    entered, leave = asyncio.Event(), asyncio.Event()
 
-        async def slow(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["path"] == slow_path:
-                entered.set()
-                await leave.wait()
-            await echo(scope, receive, send)
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == slow_path:
+            entered.set()
+            await leave.wait()
+        await echo(scope, receive, send)
 
-        guard = guarding(slow, max_concurrency=1)
-        first = asyncio.create_task(status(guard, http(slow_path, method="GET")))
-        await entered.wait()
-        paths = ("/second", "/docs", "/livez")
-        statuses = [await status(guard, http(path, method="GET")) for path in paths]
-        leave.set()
-        return [*statuses, await first, await status(guard, http("/third", method="GET"))]
-
-    assert asyncio.run(scenario()) == expected
+    guard = guarding(slow, max_concurrency=1)
+    first = asyncio.create_task(status(guard, http(slow_path, method="GET")))
+    await entered.wait()
+    paths = ("/second", "/docs", "/livez")
+    statuses = [await status(guard, http(path, method="GET")) for path in paths]
+    leave.set()
+    statuses += [await first, await status(guard, http("/third", method="GET"))]
+    assert statuses == expected
 
 
-def test_who_has_no_key_takes_no_place_from_those_who_have_one() -> None:
+async def test_requests_without_a_key_take_no_place_from_those_with_one() -> None:
     right, wrong = (
         http("/predict", (b"authorization", b"Bearer " + key)) for key in (b"key", b"wrong")
     )
+    begun, stalled = asyncio.Event(), asyncio.Event()
+    guard = guarding(echo, ("key",), max_concurrency=1)
 
-    async def scenario() -> list[int]:
-        begun, stalled = asyncio.Event(), asyncio.Event()
-        guard = guarding(echo, ("key",), max_concurrency=1)
+    async def not_reading(scope: Scope, receive: Receive, send: Send) -> None:
+        async def stall(message: Message) -> None:
+            begun.set()
+            await stalled.wait()
+            await send(message)
 
-        async def not_reading(scope: Scope, receive: Receive, send: Send) -> None:
-            async def stall(message: Message) -> None:
-                begun.set()
-                await stalled.wait()
-                await send(message)
+        await guard(scope, receive, stall)
 
-            await guard(scope, receive, stall)
-
-        first = asyncio.create_task(status(not_reading, wrong))
-        await begun.wait()
-        statuses = [await status(guard, scope) for scope in (right, wrong)]
-        stalled.set()
-        return [*statuses, await first, await status(guard, wrong)]
-
-    assert asyncio.run(scenario()) == [200, 429, 401, 401]
+    first = asyncio.create_task(status(not_reading, wrong))
+    await begun.wait()
+    statuses = [await status(guard, scope) for scope in (right, wrong)]
+    stalled.set()
+    assert [*statuses, await first, await status(guard, wrong)] == [200, 429, 401, 401]
 
 
-def test_a_request_that_is_cancelled_leaves_its_place() -> None:
-    async def scenario() -> int:
-        entered = asyncio.Event()
+async def test_a_request_that_is_cancelled_leaves_its_place() -> None:
+    entered = asyncio.Event()
 
-        async def endless_once(scope: Scope, receive: Receive, send: Send) -> None:
-            if not entered.is_set():
-                entered.set()
-                await asyncio.Event().wait()
-            await echo(scope, receive, send)
+    async def endless_once(scope: Scope, receive: Receive, send: Send) -> None:
+        if not entered.is_set():
+            entered.set()
+            await asyncio.Event().wait()
+        await echo(scope, receive, send)
 
-        guard = guarding(endless_once, max_concurrency=1)
-        first = asyncio.create_task(ask(guard, http("/x")))
-        await entered.wait()
-        first.cancel()
-        await asyncio.gather(first, return_exceptions=True)
-        return await status(guard, http("/x"))
-
-    assert asyncio.run(scenario()) == 200
+    guard = guarding(endless_once, max_concurrency=1)
+    first = asyncio.create_task(ask(guard, http("/x")))
+    await entered.wait()
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    assert await status(guard, http("/x")) == 200
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import asyncio
 import random
 from typing import Any
 
-import requests
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
@@ -15,8 +14,9 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from models import store
 from service import openapi
 from service.routes import ROUTES
-from tests.processes import BODY, Home, right, start_serving
+from tests.processes import BODY, Home, metric, right, start_serving
 
+TOTAL = "bentoml_service_request_total"  # of those that have reached the application
 PATHS = b"/predict /predict_batch /predict/ /predict?hours=4 /model / /docs.json".split()
 PATHS += b"/static_content/../x //predict /%00 /%ff%fe /\xff * http://x/predict".split()
 HEADERS = [
@@ -34,28 +34,21 @@ HEADERS = [
 def test_ten_thousand_hostile_requests_get_no_5xx(trained: Home) -> None:
     with start_serving({**trained, "STUDY_SCORE_ACCESS_LOG": "on"}) as server:
         sent = from_the_schema(server.url)
-        before = counted(server.url)
+        before = metric(server.url, TOTAL)
         statuses = asyncio.run(broken_http(server.port, max(6_000, 10_000 - sent)))
         assert len(statuses) > 5000
         assert not [status for status in statuses if status >= 500]
-        assert counted(server.url) - before > 3000
+        assert metric(server.url, TOTAL) - before > 3000
         assert right(server.url)
 
 
-def counted(url: str) -> float:
-    """The requests that have reached the application."""
-    lines = requests.get(f"{url}/metrics", timeout=30).text.splitlines()
-    total = [line for line in lines if line.startswith("bentoml_service_request_total")]
-    return sum(float(line.split()[-1]) for line in total)
-
-
 def from_the_schema(url: str, examples: int = 400) -> int:
-    """Requests that keep to the OpenAPI document and requests that just break it; how many."""
+    """Send requests that match the OpenAPI document or just break it; returns how many."""
     sent = 0
     document = schemathesis.openapi.from_dict(openapi.document(ROUTES, store.NAME))
     for result in document.get_all_operations():
         operation: Any = result.ok()  # type: ignore[union-attr]
-        # that data fits a shape is beyond a schema
+        # a schema cannot say that data fits a shape
         excluded = [positive_data_acceptance] if operation.path.endswith("/infer") else []
         for mode in GenerationMode if operation.body else [GenerationMode.POSITIVE]:
 
@@ -76,7 +69,7 @@ def from_the_schema(url: str, examples: int = 400) -> int:
 
 
 async def broken_http(port: int, number: int) -> list[int]:
-    """Raw requests, most of them damaged, over some connections at a time; the statuses."""
+    """Send raw requests, most of them damaged, over 16 connections; returns the statuses."""
     chance = random.Random(4)  # noqa: S311
     queue = iter([damaged(chance) for _ in range(number)])
     statuses: list[int] = []

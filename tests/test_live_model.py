@@ -1,4 +1,4 @@
-"""Following the store, in-process: looks are made to come quickly."""
+"""Following the store, in-process, with short intervals."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import bentoml
 import pytest
@@ -42,18 +41,16 @@ def save_text(text: str) -> str:
     return str(model.tag)
 
 
-def following(scenario: Callable[[LiveModel], Coroutine[Any, Any, None]]) -> None:
-    async def run() -> None:
-        live = LiveModel()
-        live.load(store.LATEST)
-        chore = asyncio.create_task(live.follow())
-        try:
-            await scenario(live)
-            assert not chore.done()
-        finally:
-            chore.cancel()
-
-    asyncio.run(run())
+@pytest.fixture
+async def live(lab_model: StudyScore) -> AsyncIterator[LiveModel]:
+    """Follows the store, which has the lab's model."""
+    store.save(lab_model)
+    live = LiveModel()
+    live.load(store.LATEST)
+    chore = asyncio.create_task(live.follow())
+    yield live
+    assert not chore.done()
+    chore.cancel()
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -62,38 +59,34 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.002)
 
 
-def test_a_new_model_is_served_and_a_deleted_one_rolls_back(lab_model: StudyScore) -> None:
-    first = store.save(lab_model)
-
-    async def scenario(live: LiveModel) -> None:
-        assert live.served.tag == str(first)
-        second = store.save(steeper(lab_model, 3.0))
-        await until(lambda: live.served.tag == str(second))
-        assert live.served.model.predict(4) == 12.0
-        bentoml.models.delete(second)
-        await until(lambda: live.served.tag == str(first))
-        assert live.served.model.predict(4) == 8.0
-
-    following(scenario)
+async def serves(live: LiveModel, tag: object) -> None:
+    await until(lambda: live.served.tag == str(tag))
 
 
-def test_a_damaged_model_is_refused_once_and_the_old_one_goes_on(
-    lab_model: StudyScore, caplog: pytest.LogCaptureFixture
+async def test_a_new_model_is_served_and_a_deleted_one_rolls_back(
+    live: LiveModel, lab_model: StudyScore
 ) -> None:
-    first = store.save(lab_model)
+    first = live.served.tag
+    second = store.save(steeper(lab_model, 3.0))
+    await serves(live, second)
+    assert live.served.model.predict(4) == 12.0
+    bentoml.models.delete(second)
+    await serves(live, first)
+    assert live.served.model.predict(4) == 8.0
 
-    async def scenario(live: LiveModel) -> None:
-        damaged = save_text("{")
-        await until(lambda: "still serving" in caplog.text)
-        await asyncio.sleep(0.05)  # some ten more looks
-        assert caplog.text.count("still serving") == 1
-        assert damaged in caplog.text
-        assert live.served.tag == str(first)
-        third = store.save(lab_model)
-        await until(lambda: live.served.tag == str(third))
 
-    with caplog.at_level(logging.INFO, "bentoml.serve"):
-        following(scenario)
+async def test_a_damaged_model_is_refused_once_and_the_old_one_goes_on(
+    live: LiveModel, lab_model: StudyScore, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "bentoml.serve")
+    first = live.served.tag
+    damaged = save_text("{")
+    await until(lambda: "still serving" in caplog.text)
+    await asyncio.sleep(0.05)  # about ten more polls
+    assert caplog.text.count("still serving") == 1
+    assert damaged in caplog.text
+    assert live.served.tag == first
+    await serves(live, store.save(lab_model))
 
 
 @pytest.mark.parametrize(
@@ -110,39 +103,23 @@ def test_a_damaged_model_is_refused_once_and_the_old_one_goes_on(
         ("../latest", b"../../x"),
     ],
 )
-def test_whatever_the_damage_the_next_good_model_is_served(
-    lab_model: StudyScore, caplog: pytest.LogCaptureFixture, file: str, content: bytes
+async def test_whatever_the_damage_the_next_good_model_is_served(
+    live: LiveModel, caplog: pytest.LogCaptureFixture, file: str, content: bytes
 ) -> None:
-    first, good = store.save(lab_model), store.save(steeper(lab_model, 3.0))
-
-    async def scenario(live: LiveModel) -> None:
-        folder = latest_file().parent / save_text("{}").partition(":")[2]
-        (folder / file).write_bytes(content)
-        await until(lambda: "still serving" in caplog.text)
-        shutil.rmtree(folder)
-        latest_file().write_text(str(first.version))
-        await until(lambda: live.served.tag == str(first))
-        (ours,) = (each for each in caplog.records if each.name == "bentoml.serve")
-        assert "\n" not in ours.getMessage()
-
-    with caplog.at_level(logging.ERROR, "bentoml.serve"):
-        following(scenario)
-    assert good != first
+    caplog.set_level(logging.ERROR, "bentoml.serve")
+    first = live.served.tag
+    await serves(live, store.save(steeper(live.served.model, 3.0)))
+    folder = latest_file().parent / save_text("{}").partition(":")[2]
+    (folder / file).write_bytes(content)
+    await until(lambda: "still serving" in caplog.text)
+    shutil.rmtree(folder)
+    latest_file().write_text(first.partition(":")[2])
+    await serves(live, first)
+    (ours,) = (each for each in caplog.records if each.name == "bentoml.serve")
+    assert "\n" not in ours.getMessage()
 
 
-def test_a_worker_that_comes_late_serves_the_newest_readable_model(
-    lab_model: StudyScore, caplog: pytest.LogCaptureFixture
-) -> None:
-    store.save(lab_model)
-    second = store.save(steeper(lab_model, 3.0))
-    damaged = save_text("{}")
-    live = LiveModel()
-    live.load_newest()
-    assert live.served.tag == str(second)
-    assert damaged in caplog.text
-
-
-def test_a_worker_comes_up_beside_models_that_bentoml_cannot_list(
+def test_a_worker_starts_with_the_newest_model_that_can_be_read(
     lab_model: StudyScore, caplog: pytest.LogCaptureFixture
 ) -> None:
     old, good, damaged = (store.save(steeper(lab_model, W)) for W in (1.0, 2.0, 3.0))
@@ -152,86 +129,66 @@ def test_a_worker_comes_up_beside_models_that_bentoml_cannot_list(
     live.load_newest()
     assert live.served.tag == str(good)
     assert str(damaged) in caplog.text
-    shutil.rmtree(latest_file().parent)
+    shutil.rmtree(latest_file().parent)  # BentoML cannot list it
 
 
-def test_a_number_beyond_all_numbers_does_not_end_the_following(
-    lab_model: StudyScore, caplog: pytest.LogCaptureFixture
+async def test_a_number_too_large_for_any_float_does_not_end_the_following(
+    live: LiveModel, lab_model: StudyScore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    first = store.save(lab_model)
-    text = lab_model.model_dump_json()
-
-    async def scenario(live: LiveModel) -> None:
-        save_text(text.replace('"n":1,', f'"n":1{"0" * 400},'))
-        await until(lambda: "still serving" in caplog.text)
-        assert live.served.tag == str(first)
-        second = store.save(steeper(lab_model, 3.0))
-        await until(lambda: live.served.tag == str(second))
-
-    following(scenario)
+    first = live.served.tag
+    save_text(lab_model.model_dump_json().replace('"n":1,', f'"n":1{"0" * 400},'))
+    await until(lambda: "still serving" in caplog.text)
+    assert live.served.tag == first
+    await serves(live, store.save(steeper(lab_model, 3.0)))
 
 
-def test_a_latest_that_arrives_before_its_folder_is_served_when_that_is_whole(
-    lab_model: StudyScore, caplog: pytest.LogCaptureFixture, tmp_path: Path
+async def test_a_latest_that_arrives_before_its_folder_is_served_when_that_is_whole(
+    live: LiveModel, lab_model: StudyScore, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    first, second = store.save(lab_model), store.save(steeper(lab_model, 3.0))
+    first, second = live.served.tag, store.save(steeper(lab_model, 3.0))
+    await serves(live, second)
+    latest_file().write_text(first.partition(":")[2])
+    await serves(live, first)
     folder = latest_file().parent / str(second.version)
     shutil.move(folder, tmp_path / "on its way")
-    latest_file().write_text(str(first.version))
-
-    async def scenario(live: LiveModel) -> None:
-        latest_file().write_text(str(second.version))
-        await until(lambda: f"no model {second}" in caplog.text)
-        folder.mkdir()
-        await until(lambda: "No such file" in caplog.text)
-        (folder / store.FILE).write_text("{")
-        await until(lambda: caplog.text.count("still serving") == 3)
-        assert live.served.tag == str(first)
-        shutil.copytree(tmp_path / "on its way", folder, dirs_exist_ok=True)
-        await until(lambda: live.served.tag == str(second))
-        assert caplog.text.count("still serving") == 3
-
-    following(scenario)
+    latest_file().write_text(str(second.version))
+    await until(lambda: f"no model {second}" in caplog.text)
+    folder.mkdir()
+    await until(lambda: "No such file" in caplog.text)
+    (folder / store.FILE).write_text("{")
+    await until(lambda: caplog.text.count("still serving") == 3)
+    assert live.served.tag == first
+    shutil.copytree(tmp_path / "on its way", folder, dirs_exist_ok=True)
+    await serves(live, second)
+    assert caplog.text.count("still serving") == 3
 
 
-def test_a_model_made_while_the_clock_was_wrong_is_followed_all_the_same(
-    lab_model: StudyScore,
+async def test_a_model_made_while_the_clock_was_wrong_is_followed_all_the_same(
+    live: LiveModel, lab_model: StudyScore
 ) -> None:
-    first = store.save(lab_model)
-    path = latest_file().parent / str(first.version) / "model.yaml"
+    path = latest_file().parent / live.served.version / "model.yaml"
     path.write_text(re.sub(r"creation_time: '?\d{4}", "creation_time: '2999", path.read_text()))
-
-    async def scenario(live: LiveModel) -> None:
-        second = store.save(steeper(lab_model, 3.0))
-        await until(lambda: live.served.tag == str(second))
-
-    following(scenario)
+    await serves(live, store.save(steeper(lab_model, 3.0)))
 
 
 @pytest.mark.parametrize("half_written", ["", "half-of-a-vers", "../..", "a b\nc", "\x00"])
-def test_a_half_written_latest_is_read_again(lab_model: StudyScore, half_written: str) -> None:
-    store.save(lab_model)
-
-    async def scenario(live: LiveModel) -> None:
-        second, third = store.save(lab_model), store.save(steeper(lab_model, 3.0))
-        await until(lambda: live.served.tag == str(third))
-        latest_file().write_text(half_written)
-        await asyncio.sleep(0.02)
-        assert live.served.tag == str(third)
-        latest_file().write_text(str(second.version))
-        await until(lambda: live.served.tag == str(second))
-
-    following(scenario)
+async def test_a_half_written_latest_is_read_again(
+    live: LiveModel, lab_model: StudyScore, half_written: str
+) -> None:
+    first, second = live.served, store.save(steeper(lab_model, 3.0))
+    await serves(live, second)
+    latest_file().write_text(half_written)
+    await asyncio.sleep(0.02)
+    assert live.served.tag == str(second)
+    latest_file().write_text(first.version)
+    await serves(live, first.tag)
 
 
-def test_without_any_model_left_the_served_one_goes_on(lab_model: StudyScore) -> None:
-    first = store.save(lab_model)
-
-    async def scenario(live: LiveModel) -> None:
-        bentoml.models.delete(first)
-        await asyncio.sleep(0.05)
-        assert live.served.tag == str(first)
-        second = store.save(steeper(lab_model, 5.0))
-        await until(lambda: live.served.tag == str(second))
-
-    following(scenario)
+async def test_without_any_model_left_the_served_one_goes_on(
+    live: LiveModel, lab_model: StudyScore
+) -> None:
+    first = live.served.tag
+    bentoml.models.delete(first)
+    await asyncio.sleep(0.05)
+    assert live.served.tag == first
+    await serves(live, store.save(steeper(lab_model, 5.0)))

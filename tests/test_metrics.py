@@ -6,9 +6,11 @@ import os
 import statistics
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from subprocess import PIPE
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -16,9 +18,11 @@ from starlette.testclient import TestClient
 
 from models import store
 from models.study_score import StudyScore
-from service.app import StudyScoreService
+from service.app import StudyScoreService, live
 from service.metrics import FOLDER, metrics
 
+TOTAL, MODEL = "bentoml_service_request_total", "study_score_model"
+IN_PROGRESS = "bentoml_service_request_in_progress"
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
@@ -58,12 +62,12 @@ def test_requests_are_counted_and_timed_under_bentomls_names(client: TestClient)
         ("404", "other", 1),
     ):
         labels = {"http_response_code": status, "endpoint": endpoint}
-        assert grown(client, before, "bentoml_service_request_total", **labels) == number
+        assert grown(client, before, TOTAL, **labels) == number
         name = "bentoml_service_request_duration_seconds"
         assert grown(client, before, f"{name}_count", **labels) == number
         assert grown(client, before, f"{name}_bucket", le="+Inf", **labels) == number
         assert grown(client, before, f"{name}_sum", **labels) > 0
-    assert total(scrape(client), "bentoml_service_request_in_progress") == 0
+    assert total(scrape(client), IN_PROGRESS) == 0
 
 
 def test_what_the_guard_refuses_is_counted_too(
@@ -74,7 +78,7 @@ def test_what_the_guard_refuses_is_counted_too(
     answer = client.post("/predict", json={"hours": 4}, headers={"X-Request-ID": "mine"})
     assert (answer.status_code, answer.headers["x-request-id"]) == (429, "mine")
     labels = {"http_response_code": "429", "endpoint": "/predict"}
-    assert grown(client, before, "bentoml_service_request_total", **labels) == 1
+    assert grown(client, before, TOTAL, **labels) == 1
 
 
 def test_what_takes_too_long_is_counted_too(
@@ -91,7 +95,7 @@ def test_what_takes_too_long_is_counted_too(
     assert (answer.status_code, set(answer.json())) == (504, {"error"})
     assert answer.headers["x-request-id"]
     labels = {"http_response_code": "504", "endpoint": "/predict_batch"}
-    assert grown(client, before, "bentoml_service_request_total", **labels) == 1
+    assert grown(client, before, TOTAL, **labels) == 1
 
 
 def test_the_hours_asked_for_are_a_histogram(client: TestClient) -> None:
@@ -106,34 +110,23 @@ def test_the_hours_asked_for_are_a_histogram(client: TestClient) -> None:
     assert grown(client, before, "study_score_extrapolated_total") == 3
 
 
-def test_the_gauge_of_the_served_model_moves_with_a_swap(
+def test_only_the_model_that_is_served_has_a_series(
     client: TestClient, lab_model: StudyScore
 ) -> None:
-    from service.app import live
-
-    first = live.served.tag
-    assert total(scrape(client), "study_score_model", tag=first) == 1
-    second = str(store.save(lab_model))
-    live.load(second)
-    assert total(scrape(client), "study_score_model", tag=first) == 0
-    assert total(scrape(client), "study_score_model", tag=second) == 1
+    for _ in range(20):
+        live.load(str(store.save(lab_model)))
+        series = {key: value for key, value in scrape(client).items() if key[0] == MODEL}
+        assert series == {(MODEL, frozenset({("tag", live.served.tag)})): 1}
 
 
-def test_the_hours_of_training_are_told_by_their_mean_and_sd(
-    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_mean_and_sd_of_training_hours_are_not_sums_over_the_workers(
+    client: TestClient, folder: Path
 ) -> None:
-    """They are not added up over the workers."""
-    monkeypatch.setattr(metrics(), "folder", str(tmp_path))
-    with leaving(STOP, tmp_path) as worker:
-        assert worker.stdout is not None and worker.stdout.readline()
+    with stopped(folder):
         samples = scrape(client)
-        worker.kill()
     hours = [1, 2, 3]  # the lab's
     assert total(samples, "study_score_training_hours_mean") == statistics.mean(hours)
     assert total(samples, "study_score_training_hours_sd") == statistics.pstdev(hours)
-
-
-STOP = "print(flush=True); os.kill(os.getpid(), signal.SIGSTOP)"
 
 
 def test_made_up_urls_add_no_labels(client: TestClient) -> None:
@@ -143,54 +136,62 @@ def test_made_up_urls_add_no_labels(client: TestClient) -> None:
         client.get(f"/made-up/{number}?x={number}")
         client.post(f"/made-up/{number}")
     new = set(scrape(client)) - before
-    assert all(
-        ("http_response_code", "415") in labels or "made" not in str(labels) for _, labels in new
-    )
+    assert all(("http_response_code", "415") in each or "made" not in str(each) for _, each in new)
     assert {dict(labels).get("endpoint") for _, labels in new} <= {"other"}
 
 
-def leaving(code: str, folder: Path) -> subprocess.Popen[bytes]:
-    """Another worker of the service, that leaves its numbers and is then killed or goes on."""
-    counting = (
-        "import os, signal, sys\n"
-        "from service.metrics import metrics\n"
-        "metrics().tag, metrics().extrapolated, metrics().in_progress['/predict'] = 'x', 1000, 5\n"
-        "metrics().write()\n"
-    )
+COUNT = """
+import os, signal
+from service.metrics import metrics
+metrics().tag, metrics().extrapolated, metrics().in_progress["/predict"] = "x", 1000, 5
+metrics().write()
+print(flush=True)
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where workers write their numbers."""
+    monkeypatch.setattr(metrics(), "folder", str(tmp_path))
+    return tmp_path
+
+
+@contextmanager
+def stopped(folder: Path) -> Iterator[None]:
+    """Another worker, which has written its numbers; it is killed at the end of the block."""
     environment = {**os.environ, FOLDER: str(folder)}
-    return subprocess.Popen([sys.executable, "-c", counting + code], env=environment, stdout=PIPE)
+    command = [sys.executable, "-c", COUNT]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as worker:
+        try:
+            assert worker.stdout is not None and worker.stdout.readline()
+            yield
+        finally:
+            worker.kill()
+    assert worker.returncode == -9
 
 
 def test_a_killed_workers_gauges_are_dropped_and_its_counts_stay(
-    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, folder: Path
 ) -> None:
     before = scrape(client)
-    monkeypatch.setattr(metrics(), "folder", str(tmp_path))
-    with leaving("os.kill(os.getpid(), signal.SIGKILL)", tmp_path) as worker:
-        assert worker.wait() == -9
-        assert total(scrape(client), "study_score_model", tag="x") == 0
-        assert total(scrape(client), "bentoml_service_request_in_progress") == 0
-        assert grown(client, before, "study_score_extrapolated_total") == 1000
-    with leaving(STOP, tmp_path) as worker:
-        assert worker.stdout is not None and worker.stdout.readline()
-        assert total(scrape(client), "study_score_model", tag="x") == 1
-        assert total(scrape(client), "bentoml_service_request_in_progress") == 5
-        assert grown(client, before, "study_score_extrapolated_total") == 2000
-        worker.kill()
+    for workers in (1, 2):
+        with stopped(folder):
+            assert total(scrape(client), MODEL, tag="x") == 1
+            assert total(scrape(client), IN_PROGRESS) == 5
+            assert grown(client, before, "study_score_extrapolated_total") == 1000 * workers
+        assert total(scrape(client), MODEL, tag="x") == 0
+        assert total(scrape(client), IN_PROGRESS) == 0
+        assert grown(client, before, "study_score_extrapolated_total") == 1000 * workers
 
 
-def test_a_disk_that_is_full_costs_metrics_and_is_said_once(
-    client: TestClient,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+def test_a_full_disk_costs_metrics_and_is_logged_once(
+    client: TestClient, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(metrics(), "folder", str(tmp_path))
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_text", full)
+    with patch.object(Path, "write_text", full):
         metrics().write()
         metrics().write()
     assert caplog.text.count("the metrics of this worker are not up to date: ") == 1
@@ -198,22 +199,11 @@ def test_a_disk_that_is_full_costs_metrics_and_is_said_once(
     assert client.post("/predict", json={"hours": 4}).status_code == 200
     assert total(scrape(client), "study_score_hours_count") > 0
     metrics().write()
-    assert [file.suffix for file in tmp_path.iterdir()] == [".json"]
-
-
-def test_only_models_that_are_served_have_a_series(
-    client: TestClient, lab_model: StudyScore
-) -> None:
-    from service.app import live
-
-    for _ in range(20):
-        live.load(str(store.save(lab_model)))
-        tags = [labels for name, labels in scrape(client) if name == "study_score_model"]
-        assert tags == [{("tag", live.served.tag)}]
+    assert [file.suffix for file in folder.iterdir()] == [".json"]
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz", "/metrics"])
 def test_health_and_metrics_are_not_metered(client: TestClient, path: str) -> None:
     before = scrape(client)
-    client.get(path)
-    assert grown(client, before, "bentoml_service_request_total") == 0
+    assert client.get(path).status_code == 200
+    assert grown(client, before, TOTAL) == 0

@@ -28,13 +28,18 @@ RULES = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule
 QUERIES = {target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]}
 
 
+def check(*command: str | Path) -> None:
+    """Prometheus' own tool finds nothing wrong."""
+    run = call(tool("promtool", INSTALL), *command)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 def test_alerts_fire_when_they_should_and_only_then(tmp_path: Path) -> None:
     """The cases are in alerts.yaml beside this file."""
     cases = tmp_path / "cases.yaml"
     text = (ROOT / "tests" / "alerts.yaml").read_text()
     cases.write_text(text.replace("ALERTS", str(ALERTS)).replace("RUNBOOKS", RUNBOOKS))
-    check = call(tool("promtool", INSTALL), "test", "rules", cases)
-    assert check.returncode == 0, check.stdout + check.stderr
+    check("test", "rules", cases)
     tests = yaml.safe_load(cases.read_text())["tests"]
     fired = [each for test in tests for each in test["alert_rule_test"] if "exp_alerts" in each]
     assert {each["alertname"] for each in fired} == {rule["alert"] for rule in RULES}
@@ -57,15 +62,13 @@ def test_prometheus_takes_the_configurations_of_the_readme(tmp_path: Path) -> No
     for configuration in configurations:
         # Debian's Prometheus is built without Kubernetes
         configuration = configuration.replace("kubernetes_sd_configs: [{role: pod}]", "")
-        file = tmp_path / "prometheus.yml"
-        file.write_text(configuration)
-        check = call(tool("promtool", INSTALL), "check", "config", file)
-        assert check.returncode == 0, check.stdout + check.stderr
+        (tmp_path / "prometheus.yml").write_text(configuration)
+        check("check", "config", tmp_path / "prometheus.yml")
 
 
 @pytest.fixture(scope="module")
 def prometheus(module_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Prometheus that has scraped a service which is being asked."""
+    """The address of a Prometheus that has scraped a service with requests."""
     program = tool("prometheus", INSTALL)
     folder = tmp_path_factory.mktemp("prometheus")
     assert run(module_home, "training").returncode == 0

@@ -1,4 +1,4 @@
-"""Options of `bentoml serve` that cannot be end it at once, in one line that names them."""
+"""A wrong option of `bentoml serve` stops it at once, with one line that names it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.tools import tool
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two certificates, their keys, and one key that wants a password."""
+    """A folder with two certificates, their keys, and one key that needs a password."""
     folder = tmp_path_factory.mktemp("certificates")
     openssl = tool("openssl", "apt-get install openssl")
     new = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-subj", "/CN=x", "-days", "1"]
@@ -31,24 +31,21 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("options", "error"),
     [
-        ("--port 99999", "--port 99999: it must be a number from 0 to 65535"),
-        ("--port -1", "--port -1: it must be a number from 0 to 65535"),
-        ("--host localhost", "--host localhost: it must be an IP address, as 127.0.0.1 or 0.0.0.0"),
-        ("--host 192.0.2.1", "cannot listen on 192.0.2.1:0: Cannot assign requested address; choo"),
+        ("--port 99999", "{}: it must be a number from 0 to 65535"),
+        ("--port -1", "{}: it must be a number from 0 to 65535"),
+        ("--host localhost", "{}: it must be an IP address, such as 127.0.0.1 or 0.0.0.0"),
         (
-            "--ssl-certfile none.pem --ssl-keyfile one.key",
-            "--ssl-certfile none.pem --ssl-keyfile one.key: No such file or directory",
+            "--host 192.0.2.1",
+            "cannot listen on 192.0.2.1:0: Cannot assign requested address; choose",
         ),
-        (
-            "--ssl-certfile one.pem --ssl-keyfile two.key",
-            "--ssl-certfile one.pem --ssl-keyfile two.key: [X509: KEY_VALUES_MISMATCH]",
-        ),
-        ("--ssl-certfile one.key", "--ssl-certfile one.key: "),
-        ("--ssl-certfile shut.pem --ssl-keyfile shut.key", "shut.key: "),
-        ("--ssl-keyfile one.key", "--ssl-keyfile one.key: it needs --ssl-certfile"),
+        ("--ssl-certfile none.pem --ssl-keyfile one.key", "{}: No such file or directory"),
+        ("--ssl-certfile one.pem --ssl-keyfile two.key", "{}: [X509: KEY_VALUES_MISMATCH]"),
+        ("--ssl-certfile one.key", "{}: "),
+        ("--ssl-certfile shut.pem --ssl-keyfile shut.key", "{}: "),
+        ("--ssl-keyfile one.key", "{}: it needs --ssl-certfile"),
     ],
 )
-def test_what_cannot_be_ends_in_one_line(
+def test_a_wrong_option_ends_it_at_once_in_one_line(
     trained: Home, certificates: Path, options: str, error: str
 ) -> None:
     words = re.sub(r"\w+\.(pem|key)", rf"{certificates}/\g<0>", options).split()
@@ -57,7 +54,7 @@ def test_what_cannot_be_ends_in_one_line(
     assert served.returncode != 0
     assert "Traceback" not in served.stderr
     lines = [line.replace(f"{certificates}/", "") for line in served.stderr.splitlines()]
-    assert any(error in line for line in lines), lines
+    assert any(error.format(options) in line for line in lines), lines
     assert len(lines) == 1, lines
 
 

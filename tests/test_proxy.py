@@ -1,4 +1,4 @@
-"""What trusted proxies say of the path that they serve this below."""
+"""The path prefix that trusted proxies name."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def get(path: str, prefix: str | None, trusted: str = "127.0.0.0/8") -> httpx2.R
         ("/score", "/score", "/"),
     ],
 )
-def test_the_prefix_is_taken_off_where_it_is_on(path: str, prefix: str, expected: str) -> None:
+def test_the_prefix_is_stripped_from_paths_that_have_it(
+    path: str, prefix: str, expected: str
+) -> None:
     answer = get(path, prefix).json()
     assert (answer["path"], answer["prefix"]) == (expected, prefix.rstrip("/"))
 
@@ -44,12 +46,12 @@ def test_the_prefix_is_taken_off_where_it_is_on(path: str, prefix: str, expected
 @pytest.mark.parametrize(
     "prefix", ["//evil.org", "https://evil.org", "/..", "score", "/a b", "/a,/b", "/", "", None]
 )
-def test_what_is_no_path_is_overlooked(prefix: str | None) -> None:
+def test_a_prefix_that_is_not_a_path_is_ignored(prefix: str | None) -> None:
     answer = get("/docs", prefix).json()
     assert (answer["path"], answer["prefix"]) == ("/docs", None)
 
 
-def test_whom_nobody_trusts_is_not_believed() -> None:
+def test_a_proxy_that_is_not_trusted_is_ignored() -> None:
     answer = get("/docs", "/score", trusted="10.0.0.0/8").json()
     assert (answer["path"], answer["prefix"]) == ("/docs", None)
 

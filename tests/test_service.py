@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import httpx2
 import numpy as np
 import pytest
 import torch
@@ -37,11 +36,12 @@ def test_four_hours_give_eight_points(client: TestClient) -> None:
 
 def test_a_batch_is_answered_in_the_order_asked(client: TestClient) -> None:
     answer = client.post("/predict_batch", json={"hours": [3, 1, 2.5]})
+    scores = [6.0, 2.0, 5.0]
     assert answer.json() == {
-        "score": [6.0, 2.0, 5.0],
-        "low": [6.0, 2.0, 5.0],
-        "high": [6.0, 2.0, 5.0],
-        "extrapolated": [False, False, False],
+        "score": scores,
+        "low": scores,
+        "high": scores,
+        "extrapolated": [False] * 3,
     }
 
 
@@ -70,12 +70,8 @@ def test_service_and_torch_give_the_same_bits(app: Any, tmp_path: Path) -> None:
 def test_a_model_of_two_rows_answers_without_an_interval(app: Any, tmp_path: Path) -> None:
     store.save(fit(rows_of(tmp_path, np.array([1.0, 2.0]), np.array([1.0, 3.0])), 0.1, 1000))
     with TestClient(app) as client:
-        assert client.post("/predict", json={"hours": 2}).json() == {
-            "score": 3.0,
-            "low": None,
-            "high": None,
-            "extrapolated": False,
-        }
+        answer = client.post("/predict", json={"hours": 2}).json()
+        assert answer == {"score": 3.0, "low": None, "high": None, "extrapolated": False}
         assert client.post("/predict_batch", json={"hours": [2]}).json()["low"] == [None]
 
 
@@ -135,45 +131,26 @@ def test_the_bounds_themselves_are_valid(client: TestClient) -> None:
     assert scores == [0.0, 2 * HOURS_MAX]
 
 
-def typed(client: TestClient, kind: str) -> httpx2.Response:
-    return client.post("/predict", content=b'{"hours": 4}', headers={"content-type": kind})
+OTHERS = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+OTHERS += ["application/vnd.bentoml+pickle", "", "json"]
 
 
-FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
-
-
-@pytest.mark.parametrize(
-    "kind", ["text/plain", FORM, PARTS, "application/vnd.bentoml+pickle", "", "json"]
-)
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8", *OTHERS])
 def test_what_is_not_json_is_refused_with_415(client: TestClient, kind: str) -> None:
-    answer = typed(client, kind)
-    assert answer.status_code == 415
-    assert repr(kind) in answer.json()["error"]
+    answer = client.post("/predict", content=b'{"hours": 4}', headers={"content-type": kind})
+    assert answer.status_code == (415 if kind in OTHERS else 200)
+    assert kind not in OTHERS or repr(kind) in answer.json()["error"]
 
 
-@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8"])
-def test_json_is_json_however_it_is_written(client: TestClient, kind: str) -> None:
-    assert typed(client, kind).status_code == 200
+CALLS = ["GET /predict 405", "PUT /predict_batch 405", "POST /model 405", "DELETE /docs.json 405"]
+CALLS += ["POST /livez 405", "GET /nothing 404", "POST /predict/x 404", "GET /../etc/passwd 404"]
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
-        ("GET", "/predict", 405),
-        ("PUT", "/predict_batch", 405),
-        ("POST", "/model", 405),
-        ("DELETE", "/docs.json", 405),
-        ("POST", "/livez", 405),
-        ("GET", "/nothing", 404),
-        ("POST", "/predict/x", 404),
-        ("GET", "/../etc/passwd", 404),
-    ],
-)
-def test_every_error_is_a_json_object_with_a_sentence(
-    client: TestClient, method: str, path: str, status: int
-) -> None:
+@pytest.mark.parametrize("call", CALLS)
+def test_every_error_is_a_json_object_with_a_sentence(client: TestClient, call: str) -> None:
+    method, path, status = call.split()
     answer = client.request(method, path)
-    assert answer.status_code == status
+    assert answer.status_code == int(status)
     assert answer.headers["content-type"] == "application/json"
     assert set(answer.json()) == {"error"}
     assert path.split("?")[0].replace("/..", "") in answer.json()["error"]
@@ -201,11 +178,6 @@ def test_a_number_is_answered_or_refused_as_the_bounds_say(
         assert answer.json()["score"] == hours * 2.0
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics"])
-def test_health_and_metrics_answer(client: TestClient, path: str) -> None:
-    assert client.get(path).status_code == 200
-
-
 def test_a_clients_mistake_does_not_fill_the_log(
     client: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -226,7 +198,7 @@ def test_every_answer_carries_the_clients_request_id(
 
 
 @pytest.mark.parametrize("sent", [None, "", "x" * 129, "two words", "tab\tbed", "\u00fc"])
-def test_without_a_good_one_each_answer_gets_an_id_of_its_own(
+def test_without_a_valid_one_each_answer_gets_an_id_of_its_own(
     client: TestClient, sent: str | None
 ) -> None:
     headers: dict[bytes, bytes] = {} if sent is None else {b"x-request-id": sent.encode()}
@@ -239,19 +211,16 @@ def test_without_a_good_one_each_answer_gets_an_id_of_its_own(
     assert all(1 <= len(each) <= 128 for each in ids)
 
 
-@pytest.mark.parametrize(
-    ("host", "open_to_all"),
-    [*((each, True) for each in (None, *EVERYWHERE)), ("127.0.0.1", False)],
-)
+@pytest.mark.parametrize("host", [None, *EVERYWHERE, "127.0.0.1"])
 def test_a_service_that_is_open_to_all_says_so_at_the_start(
-    lab_model: StudyScore, caplog: pytest.LogCaptureFixture, host: str | None, open_to_all: bool
+    lab_model: StudyScore, caplog: pytest.LogCaptureFixture, host: str | None
 ) -> None:
     store.save(lab_model)
     service: Any = StudyScoreService
     with click.Context(click.Command("serve")) as command, caplog.at_level("WARNING"):
         command.params = {"host": host, "port": 0}
         service.inner.check()
-    assert ("STUDY_SCORE_API_KEY is not set" in caplog.text) == open_to_all
+    assert ("STUDY_SCORE_API_KEY is not set" in caplog.text) == (host != "127.0.0.1")
 
 
 def test_the_model_card_has_every_fact_and_finding(app: Any, tmp_path: Path) -> None:

@@ -1,17 +1,17 @@
-"""Spans reach an OTLP receiver where BentoML's configuration names one."""
+"""Spans reach an OTLP receiver if BentoML's configuration names one."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import requests
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.processes import Home, run, serving, wait_until
+from tests.tools import listening
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"  # the example of the W3C's Trace Context
 CALLER = "00f067aa0ba902b7"
@@ -31,15 +31,8 @@ def receiver() -> Iterator[tuple[str, list[Span]]]:
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
-        threading.Thread(target=server.serve_forever).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/v1/traces", spans
-        finally:
-            server.shutdown()
+    with listening(Receiver) as url:
+        yield f"{url}/v1/traces", spans
 
 
 def test_every_request_has_a_span_in_the_trace_of_its_caller(home: Home) -> None:
@@ -70,7 +63,7 @@ def test_other_settings_of_bentoml_turn_no_tracing_on(home: Home) -> None:
 
 
 def ours(spans: list[Span]) -> list[Span]:
-    """Those right below the caller's own."""
+    """The spans whose parent is the caller's."""
     return [
         span
         for span in spans

@@ -29,8 +29,8 @@ END
 )
 bentoml containerize "$bento" --backend "$engine" --image-tag "$bento" "$@"
 
-# Any user can read the files, whatever the umask here, as OpenShift's random ones have to; and the
-# user is a number, or Kubernetes could not tell that it is not root.
+# Every user can read the files, whatever the umask here, because OpenShift chooses a random user. The
+# user is set by number, because Kubernetes cannot tell from a name that it is not root.
 "$engine" build --tag "$bento" --tag study_score:latest \
     --label org.opencontainers.image.title="study score" \
     --label org.opencontainers.image.version="$(python -c 'import models; print(models.VERSION)')" \
@@ -42,8 +42,8 @@ RUN chmod -R a+rX .
 USER 1034
 END
 
-# The SBOM tool asks a Python where its packages are: those of the image are copied out of it, and a
-# script stands in for its Python.
+# The SBOM tool asks a Python where its packages are. The image's packages are copied out of it, and a
+# script answers in place of its Python.
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 container=$("$engine" create "$bento")

@@ -66,7 +66,7 @@ export function drawDescent({ costs, model }) {
   drawCosts($("costs"), [costs], T.costsLabel(first, last, whole(model.epochs)));
 }
 
-// The numbers of the chart, for who does not see it.
+// The numbers of the chart, for those who do not see it.
 export function drawFitTable({ model, curve, domain }) {
   const line = curveAt(curve, ticks(...domain, 10));
   const keys = ["score", "low", "high", "line_low", "line_high"];

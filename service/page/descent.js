@@ -6,8 +6,8 @@ import { begin, path, svg, textScale, ticks } from "./svg.js";
 
 export const roundingOf = (costs) => costs[0][1] * 1e-12; // below, a cost is nothing but rounding
 
-// Cost by epoch of one or more runs, both on log axes, for the first steps are the steep ones; and a
-// point [epoch, cost] in the first, if one is to be shown. Returns the edges of the plot.
+// Cost by epoch of one or more runs, both on log axes, because the first steps are the steep ones;
+// and a point [epoch, cost] in the first, if one is to be shown. Returns the edges of the plot.
 export function drawCosts(chart, [costs, ...others], description, here) {
   const [width, height] = begin(chart, T.costsTitle, description);
   const all = [costs, ...others].flat().map(([, cost]) => cost);

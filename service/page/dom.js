@@ -6,7 +6,7 @@ export function fill(values) {
   for (const [id, value] of Object.entries(values)) $(id).textContent = value;
 }
 
-// A table of texts, of which some columns are no numbers; the last, named "", is a remark.
+// A table of texts, in which some columns are not numbers; the last, named "", is a remark.
 export function tableOf(head, rows, words = []) {
   const table = document.createElement("table");
   const line = table.createTHead().insertRow();

@@ -117,13 +117,13 @@ export const ENGLISH = {
   moreProblems: (n) => `…and ${several(n)} more.`,
   refusals: {
     notNumber: (text) =>
-      text.trim() ? `${quoted(text)} is no number such as 4 or 1.5.` : "Type a number, such as 4.",
+      text.trim() ? `${quoted(text)} is not a number such as 4 or 1.5.` : "Type a number, such as 4.",
     twoNumbers: (text, one, other) =>
       `${quoted(text)} can be ${one} or ${other}. Write it in one of these ways.`,
     tooLittle: () => "Hours cannot be below 0.",
     tooMuch: (most) => `Hours cannot be above ${most}, the hours in a year.`,
     noHours: () => "Paste at least one number of hours.",
-    notHours: (text) => `${quoted(text)} is no number of hours such as 1.5.`,
+    notHours: (text) => `${quoted(text)} is not a number of hours such as 1.5.`,
     severalWays: (text) => `${quoted(text)} can be one number or several. Choose what is meant:`,
     mixedMarks: (point, comma) =>
       `${quoted(point)} has a decimal point, and ${quoted(comma)} a decimal comma. Write all in one way.`,
@@ -135,10 +135,10 @@ export const ENGLISH = {
     otherList: (name) => `This is a list of ${quoted(name)}, and not of hours.`,
     leftOver: (text) =>
       `${quoted(text)} is left over. Write a row on each line, or a list: 1, 2.5, 4.`,
-    notList: () => "This is no list such as [1, 2.5, 4].",
+    notList: () => "This is not a list such as [1, 2.5, 4].",
     tooMany: (most) => `This is one too many: at most ${several(most)} rows at once.`,
     workbook: () => "This is a workbook. Copy its cells and paste them here, or save it as CSV.",
-    notText: () => "This file is no text. Save the table as CSV.",
+    notText: () => "This file is not text. Save the table as CSV.",
     tooLarge: (most) => `This file is too large: at most ${several(most)} rows at once.`,
     oneFile: () => "One file at a time.",
     keyRefused: () => "The service does not accept this key.",

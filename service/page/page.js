@@ -86,7 +86,7 @@ async function load() {
   else predict({ hours: startingHours(model) });
 }
 
-// A place among the rows, so that the page opens with an answer that is no guess.
+// Hours among those of the rows, so that the page opens with an answer that is not a guess.
 function startingHours(model) {
   const step = niceStep((model.hours_max - model.hours_min) / 10);
   const middle = model.hours_min + (model.hours_max - model.hours_min) * 0.6;

@@ -101,10 +101,11 @@ function tablesOf(records, separator, most, longest) {
   );
 }
 
-// The tables that a text can be, of which each reads the hours in another way; more than one where
-// only a person can tell, with the Refusal that says so. A table is
+// The tables that a text can be read as, each with other hours; more than one if only a person can
+// tell, with the Refusal that says so. A table is
 // { heading, rows, column, separator, mark, bad, usable }, and each row has its place, its cells,
-// and its hours or its problem; `nth` is for its number among those with hours. Throws Refusal where the text is no table or too long.
+// and its hours or its problem; `nth` is its number among those with hours. Throws Refusal if the
+// text is not a table or too long.
 export function readTables(text, { hours_max: most, batch_max: longest }) {
   if (!clean(text)) throw new Refusal("noHours");
   const ways = [];
@@ -119,7 +120,7 @@ export function readTables(text, { hours_max: most, batch_max: longest }) {
   if (!ways.length) throw refusal;
   const usable = ways.map((tables) => tables.filter((table) => table.usable));
   if (!usable.flat().length) return { tables: ways[0].slice(0, 1) };
-  // of the ways those with the fewest bad rows; which column is meant is no matter of bad rows
+  // the ways with the fewest bad rows; bad rows do not say which column is meant
   const least = Math.min(...usable.flat().map(({ bad }) => bad));
   const best = usable
     .filter((tables) => tables.some(({ bad }) => bad === least))

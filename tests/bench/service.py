@@ -28,7 +28,7 @@ from typing import NamedTuple
 import psutil
 import requests
 
-from tests.processes import ROOT, free_port
+from tests.processes import ROOT, free_port, right
 
 BIN = Path(sys.executable).parent
 STOCK = ROOT / ".venv" / "stock"  # bentoml and torch as the tutorial installs them
@@ -79,20 +79,12 @@ def running(command: list[str], environment: dict[str, str]) -> Iterator[Running
         stderr=subprocess.DEVNULL,
     )
     try:
-        while not answers(url):
+        while not right(url):
             time.sleep(0.01)
         yield Running(process, url, time.perf_counter() - started)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
-
-
-def answers(url: str, seconds: float = 5) -> bool:
-    try:
-        answer = requests.post(f"{url}/predict", json={"hours": 4}, timeout=seconds)
-    except requests.RequestException:
-        return False
-    return answer.ok and answer.json()["score"] == 8.0
 
 
 class Sample(NamedTuple):
@@ -143,7 +135,7 @@ def side_by_side(environment: dict[str, str]) -> None:
                 for connections in (1, 32):
                     sample = wrk(f"{server.url}/predict", connections, body)
                     samples[name, connections].append(sample)
-                assert answers(server.url)
+                assert right(server.url)
 
     def middle(name: str, connections: int, number: str) -> float:
         return float(median(getattr(sample, number) for sample in samples[name, connections]))
@@ -192,9 +184,9 @@ def alone(environment: dict[str, str]) -> None:
 
 
 def hostile(server: Running, number: int = 1000) -> tuple[float, float]:
-    """What clients cost that send half a head, or ask for what they never read.
+    """What clients cost that send half a head, or never read what they request.
 
-    Megabytes more at their height, and the seconds that somebody else then waits for an answer.
+    Returns the most megabytes added, and the seconds that another client then waits.
     """
     page = b"GET /static_content/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n"
     kinds = (page * 1000, b"POST /predict HTTP/1.1\r\nx: " + b"x" * 60_000)
@@ -204,11 +196,11 @@ def hostile(server: Running, number: int = 1000) -> tuple[float, float]:
             address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
             client = stack.enter_context(socket.create_connection(address))
             client.setblocking(False)
-            with suppress(OSError):  # it takes no more, or has cut us off
+            with suppress(OSError):  # it accepts no more, or has closed the connection
                 client.send(kinds[each % 2])
         started = time.monotonic()
         with ThreadPoolExecutor() as other:
-            waiting = other.submit(answers, server.url, 60)
+            waiting = other.submit(right, server.url, seconds=60)
             while not waiting.done():
                 height = max(height, memory(server.process)[0])
                 time.sleep(0.02)

@@ -97,6 +97,11 @@ def ready(opened: Open) -> Open:
     return open_page
 
 
+@pytest.fixture
+def page(ready: Open) -> Page:
+    return ready()
+
+
 def touch(page: Page, *way: tuple[float, float]) -> None:
     """A finger that comes down at the first place, moves to the others and is lifted."""
     session = page.context.new_cdp_session(page)

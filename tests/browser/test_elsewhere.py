@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import requests
 from playwright.sync_api import Browser, Page, expect
 
 from tests.processes import Home, serving, wait_until
-from tests.tools import proxying
+from tests.tools import listening, proxying
 
 
 @pytest.fixture(scope="module")
@@ -55,25 +53,13 @@ def test_page_and_documentation_work_below_a_path(
         assert (slash.status_code, set(slash.json())) == (404, {"error"})
 
 
-@contextmanager
-def another_origin() -> Iterator[str]:
-    """The origin of a page that is not the service's."""
+class Empty(BaseHTTPRequestHandler):
+    """An empty page, which is not the service's."""
 
-    class Empty(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Empty) as server:
-        threading.Thread(target=server.serve_forever).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
 
 
 FETCH = """async ([url, key, body]) => {
@@ -93,7 +79,7 @@ def fetched(page: Page, url: str, key: str | None, body: Any) -> Any:
 def test_a_page_of_a_named_origin_may_ask_and_is_told_what_is_wrong(
     page: Page, school: Home
 ) -> None:
-    with another_origin() as named, another_origin() as unnamed:
+    with listening(Empty) as named, listening(Empty) as unnamed:
         settings = {"STUDY_SCORE_CORS_ORIGINS": named, "STUDY_SCORE_API_KEY": "key"}
         with serving({**school, **settings}) as url:
             page.goto(named)
@@ -108,6 +94,6 @@ def test_a_page_of_a_named_origin_may_ask_and_is_told_what_is_wrong(
 
 
 def test_by_default_no_page_of_another_origin_may_ask(page: Page, url: str) -> None:
-    with another_origin() as other:
+    with listening(Empty) as other:
         page.goto(other)
         assert fetched(page, url, None, {"hours": 4})[0] == 0

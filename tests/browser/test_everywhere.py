@@ -91,8 +91,7 @@ def test_the_chart_is_no_taller_than_wide_and_most_of_it_is_no_extrapolation(
     assert inside["width"] > sum(each["width"] for each in outside if each)
 
 
-def test_text_is_as_large_as_the_browser_is_set_to(ready: Open) -> None:
-    page = ready()
+def test_text_is_as_large_as_the_browser_is_set_to(page: Page) -> None:
     size = "(name) => parseFloat(getComputedStyle(document.querySelector(name)).fontSize)"
     names = ("p", "#hours", "#score", "#fit text", ".act", "th", "summary")
     usual = [page.evaluate(size, name) for name in names]
@@ -127,8 +126,7 @@ def contrast(one: str, other: str) -> float:
     return (max(lights) + 0.05) / (min(lights) + 0.05)
 
 
-def test_every_text_is_there_in_both_languages(ready: Open) -> None:
-    page = ready()
+def test_every_text_is_there_in_both_languages(page: Page) -> None:
     korean, english = page.evaluate(
         """async () => {
           const { KOREAN } = await import("./ui/korean.js");
@@ -147,8 +145,7 @@ def test_every_text_is_there_in_both_languages(ready: Open) -> None:
     assert spoken >= {verdict for verdicts in SENTENCES.values() for verdict in verdicts}
 
 
-def test_it_can_be_used_with_the_keyboard_in_the_order_it_is_read(ready: Open) -> None:
-    page = ready()
+def test_it_can_be_used_with_the_keyboard_in_the_order_it_is_read(page: Page) -> None:
     for button in ("#open-replay", "#predict"):
         expect(page.locator(button)).to_be_enabled()
     order = []

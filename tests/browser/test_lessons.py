@@ -25,8 +25,7 @@ def read_line(page: Page, where: str) -> tuple[float, float, float]:
     return float(W), float(b) * (-1 if sign == "-" else 1), float(cost)
 
 
-def test_a_line_of_ones_own_has_the_cost_of_the_rows_and_their_squares(ready: Open) -> None:
-    page = ready()
+def test_a_line_of_ones_own_has_the_cost_of_the_rows_and_their_squares(page: Page) -> None:
     page.get_by_role("button", name="Fit it yourself").click()
     assert read_line(page, "#attempt-says") == pytest.approx((0, 4, 2.67))  # the mean for all
     expect(page.locator("#fit path.fit").first).to_be_hidden()
@@ -86,8 +85,7 @@ def test_a_line_has_its_cost_where_no_row_was_kept(ready: Open, put: Put) -> Non
     expect(page.locator("#attempt-says")).to_contain_text(f"SGD’s best: {best:.0f}")  # noqa: RUF001
 
 
-def test_the_learning_is_replayed_epoch_by_epoch(ready: Open, url: str) -> None:
-    page = ready()
+def test_the_learning_is_replayed_epoch_by_epoch(page: Page, url: str) -> None:
     page.get_by_role("button", name="Replay the learning").click()
     costs = requests.get(f"{url}/training", timeout=30).json()["costs"]
     says, slider = page.locator("#replay-says"), page.get_by_role("slider", name="Epoch")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Open
 from tests.browser.test_answers import ask
 
 
@@ -18,20 +15,6 @@ def paste(page: Page, text: str) -> None:
     column.evaluate("(column, text) => { column.value = text; }", text)
     column.dispatch_event("input")
     page.get_by_role("button", name="Predict").click()
-
-
-def drop(page: Page, name: str, content: bytes) -> None:
-    """As from a folder: a file that is let go over the page."""
-    expect(page.locator("#predict")).to_be_enabled()
-    page.evaluate(
-        """([name, bytes]) => {
-          const dataTransfer = new DataTransfer();
-          dataTransfer.items.add(new File([new Uint8Array(bytes)], name));
-          const options = { dataTransfer, bubbles: true, cancelable: true };
-          document.body.dispatchEvent(new DragEvent("drop", options));
-        }""",
-        [name, list(content)],
-    )
 
 
 def hours(page: Page) -> list[str]:
@@ -58,9 +41,8 @@ def hours(page: Page) -> list[str]:
     ],
 )
 def test_a_line_is_a_row_however_people_write_numbers(
-    opened: Open, text: str, read: list[str]
+    page: Page, text: str, read: list[str]
 ) -> None:
-    page = opened()
     paste(page, text)
     expect(page.locator("#column-note")).to_contain_text("predicted.")
     assert hours(page) == read
@@ -72,22 +54,22 @@ def test_a_line_is_a_row_however_people_write_numbers(
         ("", "Paste at least one number of hours."),
         ("1\n1,234", "Line 2: “1,234” can be 1234 or 1.234. Write it in one of these ways."),
         ("2,000\n1,234", "Line 1: “2,000” can be 2000 or 2. Write it in one of these ways."),
-        ("1:30\n2", "Line 1: “1:30” is no number of hours such as 1.5."),
-        ("1\nabsent\n2", "Line 2: “absent” is no number of hours such as 1.5."),
-        ("absent", "Line 1: “absent” is no number of hours such as 1.5."),
-        ("1\n0x10", "Line 2: “0x10” is no number of hours such as 1.5."),
-        ("٣\n2", "Line 1: “٣” is no number of hours such as 1.5."),
+        ("1:30\n2", "Line 1: “1:30” is not a number of hours such as 1.5."),
+        ("1\nabsent\n2", "Line 2: “absent” is not a number of hours such as 1.5."),
+        ("absent", "Line 1: “absent” is not a number of hours such as 1.5."),
+        ("1\n0x10", "Line 2: “0x10” is not a number of hours such as 1.5."),
+        ("٣\n2", "Line 1: “٣” is not a number of hours such as 1.5."),
         ("name;hours\nKim;\nLee;2", "Line 2: There are no hours."),
-        ("1, 2, x", "Item 3: “x” is no number of hours such as 1.5."),
+        ("1, 2, x", "Item 3: “x” is not a number of hours such as 1.5."),
         ("name,score\nKim,2", "Line 1: There is no number of hours, and no heading “hours”."),
         ("Score\n50\n60", "Line 1: There is no number of hours, and no heading “hours”."),
         ('{"score": [50, 60]}', "There is no number of hours, and no heading “hours”."),
         ("score = [50, 60]", "This is a list of “score”, and not of hours."),
-        ("[1, 2]\n[3, 4]", "This is no list such as [1, 2.5, 4]."),
-        ("c(1, 2, 3)\nc(4, 5, 6)", "This is no list such as [1, 2.5, 4]."),
-        ('"hours": [1, 2, 3]', "This is no list such as [1, 2.5, 4]."),
+        ("[1, 2]\n[3, 4]", "This is not a list such as [1, 2.5, 4]."),
+        ("c(1, 2, 3)\nc(4, 5, 6)", "This is not a list such as [1, 2.5, 4]."),
+        ('"hours": [1, 2, 3]', "This is not a list such as [1, 2.5, 4]."),
         ("hours 4, 5", "Line 1: “hours 4” is left over. Write a row on each line, or a list"),
-        ("4 hours 30 min", "Line 1: “4 hours 30 min” is no number of hours such as 1.5."),
+        ("4 hours 30 min", "Line 1: “4 hours 30 min” is not a number of hours such as 1.5."),
         ("name,hours\nKim,2,5", "Line 2: There are 3 cells, and the first line has 2."),
         ("1,5\n2.5\n3", "Line 2: “2.5” has a decimal point, and “1,5” a decimal comma."),
         ("4\t5\n6\t7", "Line 1: There are 2 columns of numbers. Choose the one with the hours"),
@@ -97,8 +79,7 @@ def test_a_line_is_a_row_however_people_write_numbers(
         ("1\n" * 10_001, "Line 10001: This is one too many: at most 10,000 rows at once."),
     ],
 )
-def test_a_refusal_names_the_line(ready: Open, text: str, sentence: str) -> None:
-    page = ready()
+def test_a_refusal_names_the_line(page: Page, text: str, sentence: str) -> None:
     paste(page, text)
     problem = page.locator("#column-problem").inner_text()
     assert problem.replace("\u2068", "").replace("\u2069", "").startswith(sentence)
@@ -116,9 +97,8 @@ def test_a_refusal_names_the_line(ready: Open, text: str, sentence: str) -> None
     ],
 )
 def test_what_can_be_read_in_several_ways_is_chosen_from_buttons(
-    ready: Open, text: str, button: str, read: list[str]
+    page: Page, text: str, button: str, read: list[str]
 ) -> None:
-    page = ready()
     paste(page, text)
     expect(page.locator("#table tbody tr")).to_have_count(0)
     page.get_by_role("button", name=button, exact=True).click()
@@ -128,12 +108,11 @@ def test_what_can_be_read_in_several_ways_is_chosen_from_buttons(
     expect(page.locator("#column-problem")).to_be_empty()
 
 
-def test_one_absent_pupil_among_forty_is_named_and_the_others_are_predicted(ready: Open) -> None:
-    page = ready()
+def test_one_absent_pupil_among_forty_is_named_and_the_others_are_predicted(page: Page) -> None:
     lines = [f"Pupil {i}\t{i / 2}" for i in range(39)]
     paste(page, "\n".join(["name\thours", *lines[:6], "Lee\tabsent", *lines[6:], "Kim\t-1"]))
     expect(page.locator("#column-problem")).to_have_text(
-        "Line 8: “\u2068absent\u2069” is no number of hours such as 1.5.\n"
+        "Line 8: “\u2068absent\u2069” is not a number of hours such as 1.5.\n"
         "Line 42: Hours cannot be below 0."
     )
     expect(page.locator("#column-note")).to_contain_text("39 of 41 rows predicted; 2 left out.")
@@ -163,9 +142,8 @@ def test_one_absent_pupil_among_forty_is_named_and_the_others_are_predicted(read
     ],
 )
 def test_the_column_of_hours_is_found_by_its_word_and_said(
-    ready: Open, text: str, column: str
+    page: Page, text: str, column: str
 ) -> None:
-    page = ready()
     paste(page, text)
     note = f"The hours are in the column “\u2068{column}\u2069”."
     expect(page.locator("#column-note")).to_contain_text(note)
@@ -173,8 +151,7 @@ def test_the_column_of_hours_is_found_by_its_word_and_said(
     expect(page.locator("#table tbody td").nth(1)).to_have_text("4")
 
 
-def test_names_are_aligned_as_words_and_scores_that_came_are_told_apart(ready: Open) -> None:
-    page = ready()
+def test_names_are_aligned_as_words_and_scores_that_came_are_told_apart(page: Page) -> None:
     paste(page, "name,hours,score\nLee,4,50")
     expect(page.locator("#table th")).to_have_text(
         ["name", "hours", "score", "predicted score", "low", "high"]
@@ -183,8 +160,7 @@ def test_names_are_aligned_as_words_and_scores_that_came_are_told_apart(ready: O
         expect(page.locator("#table tbody td").nth(i)).to_have_css("text-align", align)
 
 
-def test_no_old_answer_stands_beside_new_rows(opened: Open) -> None:
-    page = opened()
+def test_no_old_answer_stands_beside_new_rows(page: Page) -> None:
     paste(page, "1\n2")
     expect(page.locator("#table tbody tr")).to_have_count(2)
     page.locator("#column").press_sequentially("x")
@@ -193,8 +169,7 @@ def test_no_old_answer_stands_beside_new_rows(opened: Open) -> None:
         expect(page.get_by_role("button", name=name)).to_be_disabled()
 
 
-def test_a_pasted_column_gives_a_table_to_copy(opened: Open, url: str) -> None:
-    page = opened()
+def test_a_pasted_column_gives_a_table_to_copy(page: Page, url: str) -> None:
     paste(page, "Hours\n1\n2.5\n40")
     expect(page.locator("#column-note")).to_contain_text("Line 1, “\u2068Hours\u2069”, was passed")
     answers = {hours: ask(url, "predict", hours=hours) for hours in (1, 2.5, 40)}
@@ -218,59 +193,7 @@ def test_a_pasted_column_gives_a_table_to_copy(opened: Open, url: str) -> None:
     ]
 
 
-def test_a_dropped_file_is_saved_with_its_predictions_as_it_was_written(
-    ready: Open, url: str, tmp_path: Path
-) -> None:
-    page = ready()
-    drop(page, "class.csv", 'name;hours;class\n"Lee; Min";2,5;3A\n김;1;\n'.encode())
-    expect(page.locator("#table tbody tr")).to_have_count(2)
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save as CSV").click()
-    download.value.save_as(tmp_path / "predictions.csv")
-    with open(tmp_path / "predictions.csv", encoding="utf-8-sig", newline="") as file:
-        head, *rows = csv.reader(file, delimiter=";")
-    assert head == ["name", "hours", "class", "score", "low", "high", "extrapolated"]
-    assert [row[:3] for row in rows] == [["Lee; Min", "2,5", "3A"], ["김", "1", ""]]
-    for row, studied in zip(rows, (2.5, 1), strict=True):
-        answer = ask(url, "predict", hours=studied)
-        assert [json.loads(cell.replace(",", ".")) for cell in row[3:]] == list(answer.values())
-
-
-@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp949"])
-def test_a_chosen_file_is_read_as_spreadsheets_write_it(
-    opened: Open, tmp_path: Path, encoding: str, locale: str
-) -> None:
-    page = opened(locale=locale)
-    (tmp_path / "반.tsv").write_text("이름\t공부 시간\n김민수\t2,5\n", encoding=encoding)
-    expect(page.locator("#predict")).to_be_enabled()
-    page.locator("#file").set_input_files(tmp_path / "반.tsv")
-    expect(page.locator("#table tbody td").first).to_have_text("김민수")
-    expect(page.locator("#table tbody td").nth(1)).to_have_text("2.5")
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (b"PK\3\4xl/workbook.xml", "This is a workbook. Copy its cells and paste them here"),
-        (b"%PDF-1.7\n\0\1\2\xff", "This file is no text. Save the table as CSV."),
-        (b"1\n" * 2_000_001, "This file is too large: at most 10,000 rows at once."),
-    ],
-)
-def test_a_file_that_is_no_table_is_refused(ready: Open, content: bytes, sentence: str) -> None:
-    page = ready()
-    if len(content) < 1000:
-        drop(page, "file", content)
-    else:
-        expect(page.locator("#predict")).to_be_enabled()
-        page.locator("#file").set_input_files(
-            {"name": "file", "mimeType": "text/plain", "buffer": content}
-        )
-    expect(page.locator("#column-problem")).to_contain_text(sentence)
-
-
-def test_ten_thousand_rows_are_drawn_as_far_as_somebody_looks(opened: Open) -> None:
-    page = opened()
+def test_ten_thousand_rows_are_drawn_as_far_as_somebody_looks(page: Page) -> None:
     paste(page, "\n".join(f"Pupil {i}\t{i % 24}" for i in range(10_000)))
     rows = page.locator("#table tbody tr")
     expect(page.get_by_text("10,000 rows predicted.")).to_be_visible()

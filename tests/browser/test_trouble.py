@@ -47,8 +47,7 @@ def test_the_frame_is_there_before_the_model_is(opened: Open) -> None:
     expect(page.locator("#hours")).to_have_value("2,5")
 
 
-def test_an_answer_that_is_awaited_is_marked_until_it_comes(opened: Open) -> None:
-    page = opened()
+def test_an_answer_that_is_awaited_is_marked_until_it_comes(page: Page) -> None:
     expect(page.locator("#score")).to_have_text("4.4")
     held = Held(page, "**/predict")
     page.locator("#hours").fill("3")
@@ -63,8 +62,7 @@ def test_an_answer_that_is_awaited_is_marked_until_it_comes(opened: Open) -> Non
     expect(page.locator("#answer")).to_have_attribute("aria-busy", "false")
 
 
-def test_what_was_asked_offline_is_answered_when_there_is_a_network_again(ready: Open) -> None:
-    page = ready()
+def test_what_was_asked_offline_is_answered_when_there_is_a_network_again(page: Page) -> None:
     page.context.set_offline(True)
     page.locator("#hours").fill("3")
     page.locator("#column").fill("1\n3")
@@ -79,8 +77,7 @@ def test_what_was_asked_offline_is_answered_when_there_is_a_network_again(ready:
     expect(page.get_by_text(SILENT)).to_be_hidden()
 
 
-def test_an_error_or_a_proxys_page_is_asked_again(ready: Open) -> None:
-    page = ready()
+def test_an_error_or_a_proxys_page_is_asked_again(page: Page) -> None:
     answers = iter([(429, "{}"), (503, "busy"), (200, "<html>Log in to the network</html>")])
 
     def in_the_way(route: Route) -> None:
@@ -99,9 +96,8 @@ def test_an_error_or_a_proxys_page_is_asked_again(ready: Open) -> None:
 
 
 def test_a_retrained_model_appears_and_goes_when_it_is_deleted(
-    opened: Open, school: Home, tmp_path: Path
+    page: Page, school: Home, tmp_path: Path
 ) -> None:
-    page = opened()
     page.locator("#hours").fill("2")
     page.locator("#column").fill("3")
     page.locator("#batch button").click()

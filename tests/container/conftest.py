@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.container import podman
-from tests.processes import Home, run
+from tests.processes import Home, free_port, run
 from tests.tools import tool
 
 
@@ -17,6 +17,11 @@ class Built(NamedTuple):
     home: Home
     model: str
     bento: Path
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
 
 
 @pytest.fixture(scope="session")

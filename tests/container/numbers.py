@@ -6,6 +6,7 @@ its packages are counted, not built.
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import subprocess
 import tempfile
@@ -20,24 +21,8 @@ import requests
 import torch
 
 from tests.container.podman import BASE, IMAGE, Container, built, locked, podman, running
+from tests.processes import ROOT
 
-STOCK = """
-import bentoml
-import torch
-
-
-@bentoml.service
-class Stock:
-    def __init__(self) -> None:
-        self.model = torch.nn.Linear(1, 1)
-        torch.nn.init.constant_(self.model.weight, 2.0)
-        torch.nn.init.constant_(self.model.bias, 0.0)
-
-    @bentoml.api
-    def predict(self, hours: float) -> dict[str, float]:
-        with torch.no_grad():
-            return {"score": self.model(torch.tensor([hours])).item()}
-"""
 PROJECT = """
 [project]
 name = "counted"
@@ -104,7 +89,7 @@ def measure(*options: str, command: tuple[str, ...] = ()) -> Run:
 def main() -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory() as name, built(Path(name)) as (_, seconds):
-        Path(name, "stock.py").write_text(STOCK)
+        shutil.copy(ROOT / "tests/bench/stock.py", name)
         Path(name).chmod(0o755)
         site = Path(torch.__file__).parent.parent
         mounts = (f"--volume={site}:/site:ro", f"--volume={name}:/stock:ro")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import requests
 
 from service import image
-from tests.processes import ROOT, call, wait_until
+from tests.processes import ROOT, call, right, wait_until
 
 INSTALL = (
     "apt-get install --no-install-recommends"
@@ -36,7 +36,7 @@ HARDENED = (*LIKE_DOCKER, "--read-only-tmpfs=false")
 
 
 def environment() -> dict[str, str]:
-    """For podman and what calls it. Images are kept apart from the user's, and for the next run."""
+    """For podman and its callers. Images are kept for the next run, apart from the user's."""
     kept = Path(tempfile.gettempdir(), f"study-score-podman-{os.getuid()}")
     kept.mkdir(mode=0o700, exist_ok=True)
     settings = kept / "storage.conf"
@@ -110,15 +110,6 @@ def running(*options: str, command: tuple[str, ...] = ()) -> Iterator[Container]
         yield Container(name, url, time.monotonic() - start)
     finally:
         podman("rm", "--force", "--time=0", name)
-
-
-def right(url: str, key: str = "") -> bool:
-    headers = {"Authorization": f"Bearer {key}"}
-    try:
-        answer = requests.post(f"{url}/predict", json={"hours": 4}, headers=headers, timeout=5)
-    except requests.RequestException:
-        return False
-    return answer.ok and answer.json()["score"] == 8
 
 
 def serves(url: str, model: str, key: str) -> bool:

@@ -24,9 +24,9 @@ from jsonschema import Draft202012Validator
 from service.routes import PROBES
 from service.settings import VARIABLE_PREFIX, Settings
 from tests.container.conftest import Built
-from tests.container.podman import IMAGE, podman, right, serves
+from tests.container.podman import IMAGE, podman, serves
 from tests.data import FILES
-from tests.processes import ROOT, call, free_port, wait_until
+from tests.processes import ROOT, call, right, wait_until
 from tests.tools import tool
 
 COMPOSE = ROOT / "service/deploy/compose.yaml"
@@ -53,7 +53,7 @@ def test_the_kubernetes_manifests_are_valid(manifest: dict[str, Any], version: s
 
 
 def strict(schema: Any) -> Any:
-    """A schema that refuses what it does not name, where Kubernetes would drop it in silence."""
+    """A schema that refuses unknown keys, which Kubernetes would silently drop."""
     if isinstance(schema, list):
         return [strict(each) for each in schema]
     if not isinstance(schema, dict):
@@ -109,15 +109,14 @@ def test_what_kubernetes_matches_by_name_is_there() -> None:
 
 
 def kustomized(folder: Path, *wanted: str) -> list[dict[str, Any]]:
-    """What kubectl makes of a copy of the folder, with the commented lines that name these."""
+    """What kubectl makes of a copy of the folder with the lines uncommented that name these."""
     kubectl = tool("kubectl", KUBECTL)
     shutil.copytree(KUBERNETES, folder)
     file = folder / "kustomization.yaml"
     lines = file.read_text().splitlines(keepends=True)
-    text = "".join(
-        line.replace("# ", "", 1) if any(name in line for name in wanted) else line
-        for line in lines
-    )
+    text = ""
+    for line in lines:
+        text += line.replace("# ", "", 1) if any(name in line for name in wanted) else line
     version = subprocess.check_output([kubectl, "version", "--client", "--output=json"], text=True)
     if "kustomizeVersion" not in version:  # before 1.24, as Debian 12's
         text = text.replace("patches:", "patchesStrategicMerge:").replace("- path: ", "- ")
@@ -158,16 +157,8 @@ def test_the_compose_file_is_valid() -> None:
 
 def test_compose_passes_every_setting_but_those_that_a_bento_refuses() -> None:
     (service,) = yaml.safe_load(COMPOSE.read_text())["services"].values()
-    settings = {VARIABLE_PREFIX + name.upper() for name in Settings.model_fields}
-    assert set(service["environment"]) == settings - {
-        f"{VARIABLE_PREFIX}MODEL",
-        f"{VARIABLE_PREFIX}FOLLOW",
-    }
-
-
-@pytest.fixture
-def port() -> int:
-    return free_port()
+    names = Settings.model_fields.keys() - {"model", "follow"}
+    assert set(service["environment"]) == {VARIABLE_PREFIX + name.upper() for name in names}
 
 
 @contextmanager

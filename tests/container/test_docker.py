@@ -14,8 +14,8 @@ from typing import NamedTuple
 import pytest
 import requests
 
-from tests.container.podman import BASE, LIKE_DOCKER, environment, right
-from tests.processes import ROOT, accepts, call, free_port, wait_until
+from tests.container.podman import BASE, LIKE_DOCKER, environment
+from tests.processes import ROOT, accepts, call, right, wait_until
 from tests.tools import tool
 
 INSTALL = "apt-get install --no-install-recommends docker.io docker-compose"
@@ -67,11 +67,6 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
             for mount in Path("/proc/mounts").read_text().split():
                 if mount.startswith(str(folder)):  # what it leaves; pytest could not clean up
                     subprocess.run(["umount", mount], check=True)
-
-
-@pytest.fixture
-def port() -> int:
-    return free_port()
 
 
 @pytest.fixture

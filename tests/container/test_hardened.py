@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import subprocess
 import time
@@ -16,8 +17,8 @@ import pytest
 import requests
 
 from tests.container.conftest import Built
-from tests.container.podman import HARDENED, IMAGE, Container, environment, podman, right, running
-from tests.processes import accepts, call, wait_until
+from tests.container.podman import HARDENED, IMAGE, Container, environment, podman, running
+from tests.processes import accepts, call, right, wait_until
 
 HALF_A_CPU = "--cpus=0.5"
 WRITABLE = "import os, sys; print(*[x for x in sys.argv[1:] if os.access(x, os.W_OK)])"
@@ -43,9 +44,8 @@ def test_it_answers_what_operators_ask(container: Container, path: str) -> None:
 
 
 def test_it_does_not_run_as_root_and_can_do_nothing_that_root_can(container: Container) -> None:
-    status = dict(
-        line.split(":", 1) for line in container.run("cat", "/proc/1/status").splitlines()
-    )
+    lines = container.run("cat", "/proc/1/status").splitlines()
+    status = dict(line.split(":", 1) for line in lines)
     assert set(status["Uid"].split()) == set(status["Gid"].split()) == {"1034"}
     assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 0
     assert status["NoNewPrivs"].strip() == "1"
@@ -137,26 +137,20 @@ def test_a_port_that_is_taken_ends_it_at_once(built: Built) -> None:
     assert "Address already in use" in run.stderr
 
 
-THREE_WORKERS = (
-    "STUDY_SCORE_WORKERS is 3, which take 320 MB of memory",
-    "the limit of 268 MB has room for 2",
-)
-
-
 @pytest.mark.parametrize(
-    ("setting", "words"),
+    ("setting", "line"),
     [
-        ("WORKERS=none", ("STUDY_SCORE_WORKERS is 'none': it must be a whole number",)),
-        ("WORKERS=3", THREE_WORKERS),
-        ("MODEL=study_score:latest", ("STUDY_SCORE_MODEL",)),
+        ("WORKERS=none", "WORKERS is 'none': it must be a whole number"),
+        ("WORKERS=3", "WORKERS is 3, which take 320 MB .* the limit of 268 MB has room for 2"),
+        ("MODEL=study_score:latest", "MODEL"),
     ],
 )
 def test_a_wrong_setting_or_one_beyond_the_memory_ends_it_at_once_with_a_line(
-    built: Built, setting: str, words: tuple[str, ...]
+    built: Built, setting: str, line: str
 ) -> None:
     run = run_to_its_end(f"--env=STUDY_SCORE_{setting}", IMAGE)
     assert run.returncode != 0
-    assert [line for line in run.stderr.splitlines() if all(part in line for part in words)]
+    assert re.search(f"STUDY_SCORE_{line}", run.stderr)
     assert "Traceback" not in run.stderr
 
 
@@ -173,9 +167,8 @@ def test_cpu_count_is_that_of_the_cpu_limit(built: Built) -> None:
 
 
 def workers(container: Container) -> int:
-    return container.run("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '").count(
-        "worker.service"
-    )
+    commands = container.run("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+    return commands.count("worker.service")
 
 
 def test_settings_come_by_environment(built: Built) -> None:

@@ -93,7 +93,7 @@ def test_usage_statistics_are_off(built: Built) -> None:
 
 
 def image_with(home: Home, folder: Path, script: str, *engines: str) -> str:
-    """What image.sh says, which fails, where these clients are a script."""
+    """What image.sh says when it fails, because the engines' clients are this script."""
     for name in engines:
         (folder / name).write_text(f"#!/bin/sh\n{script}\n")
         (folder / name).chmod(0o755)
@@ -103,7 +103,9 @@ def image_with(home: Home, folder: Path, script: str, *engines: str) -> str:
     return run.stderr
 
 
-def test_without_a_container_engine_it_is_said_what_to_install(home: Home, tmp_path: Path) -> None:
+def test_without_a_container_engine_image_sh_says_what_to_install(
+    home: Home, tmp_path: Path
+) -> None:
     error = image_with(home, tmp_path, "exit 1", "docker", "podman")
     assert error.startswith("image: no container engine runs here; install and start docker")
 
