@@ -51,8 +51,8 @@ lint: $(VENV)/ready-to-test  ## check style and types alone
 	ruff check .
 	ruff format --check .
 	mypy --platform linux
-	mypy --platform darwin
-	mypy --platform win32 models training
+	mypy --platform darwin --cache-dir .mypy_cache/darwin
+	mypy --platform win32 --cache-dir .mypy_cache/win32 models training
 
 image: setup  ## build the container image with docker or podman
 	$(INSTALL) --quiet cyclonedx-bom --constraint tests/requirements.txt
