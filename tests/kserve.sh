@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# KServe's client in an environment of its own, for what it needs would change ours; 450 MB.
+# KServe's client in an environment of its own, because what it needs would change ours; 450 MB.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python3 -m venv .venv/kserve

@@ -167,7 +167,7 @@ def test_what_is_no_file_is_refused(lab_model: StudyScore, kind: str) -> None:
 
 
 def place(path: Path, kind: str) -> None:
-    """Something that is no file."""
+    """Something that is not a file."""
     if kind == "folder":
         path.mkdir()
     elif kind == "pipe":

@@ -246,7 +246,7 @@ def _print(report: Report, options: Namespace) -> str | None:
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Ignore Ctrl-C and SIGTERM, for half a save would stay in the store."""
+    """Ignore Ctrl-C and SIGTERM, because half a save would stay in the store."""
     handlers = [signal.signal(number, signal.SIG_IGN) for number in INTERRUPTIONS]
     try:
         yield
