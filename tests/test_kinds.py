@@ -1,4 +1,4 @@
-"""What is no table gets one sentence, whatever its name is."""
+"""What is not a table gets one sentence, whatever its name is."""
 
 from __future__ import annotations
 
