@@ -142,9 +142,7 @@ def test_parquet_in_a_bucket_is_read(store: Any, tmp_path: Path) -> None:
     assert report("s3://marks/x.parquet")["W"] == pytest.approx(2.25)
 
 
-def test_parquet_in_a_bucket_is_read_once(
-    store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_parquet_is_read_once(store: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of some 16 MB."""
     random = np.random.default_rng(3)
     columns = {"hours": random.uniform(0, 50, 10**6), "score": random.normal(50, 9, 10**6)}
@@ -166,9 +164,7 @@ def test_parquet_in_a_bucket_is_read_once(
     ("log", "name"),
     [("_delta_log/00000.json", "a Delta Lake table"), ("metadata/v1.metadata.json", "an Iceberg")],
 )
-def test_a_table_of_many_versions_is_refused_by_its_format(
-    tmp_path: Path, store: Any, log: str, name: str
-) -> None:
+def test_tables_of_versions_are_refused(tmp_path: Path, store: Any, log: str, name: str) -> None:
     part = tmp_path / "marks" / "data" / "class=9b" / "part.parquet"
     part.parent.mkdir(parents=True)
     write_parquet(part, {"hours": [1, 2], "score": [1, 2]})

@@ -101,9 +101,7 @@ def test_names_that_look_the_same_are_the_same(tmp_path: Path) -> None:
         ("Hours  Marks\n1.0     20\n2.0     31\n10.0    48\n", 3),
     ],
 )
-def test_public_files_train_by_copying_one_command(
-    tmp_path: Path, content: str, found: int
-) -> None:
+def test_public_files_train_by_copying_a_command(tmp_path: Path, content: str, found: int) -> None:
     err = train(write(tmp_path, content), "--dry-run", status=1).err
     (command,) = (line for line in err.splitlines() if "python -m training" in line)
     assert f"{found} rows, " in train(*shlex.split(command)[5:]).out

@@ -37,9 +37,7 @@ def told(
         ("calc-utf16.csv", (1, 2), "tabs, decimal commas, UTF-16"),
     ],
 )
-def test_what_other_programs_write_is_detected(
-    name: str, indexes: tuple[int, int], words: str
-) -> None:
+def test_other_programs_files_are_detected(name: str, indexes: tuple[int, int], words: str) -> None:
     found = told((FILES / name).read_bytes())
     assert (found.indexes, str(found)) == (indexes, words)
     assert "Schüler" in found.names or name == "r-cr.csv"
@@ -133,9 +131,7 @@ def test_the_first_unambiguous_number_decides_the_decimal_mark(content: str, dec
         ("Stunden;Punkte\n", "no column 'hours' and no column 'score'; the columns are: Stund"),
     ],
 )
-def test_what_is_ambiguous_is_refused_with_the_option_to_set(
-    content: bytes | str, message: str
-) -> None:
+def test_what_is_ambiguous_is_refused_with_the_option(content: bytes | str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         told(content)
 
@@ -145,6 +141,7 @@ def test_the_options_decide_what_could_be_read_in_two_ways() -> None:
     assert told("hours;score\n1.204;20\n", decimal=".").decimal == "."
     assert told("hours,score,x;hours;score\n", separator=";").indexes == (1, 2)
     assert told("hours|score\n1|2\n", separator="|").indexes == (0, 1)
+    assert str(told("hours,score\n1,2\n".encode("utf-32"), encoding="utf-32")) == "utf-32"
     assert told("hours;Änderung;score\n".encode("cp1252"), encoding="cp1252").names[1] == "Änderung"
     with pytest.raises(DataError, match="row 1: is not written in UTF-8; --encoding says"):
         told("hours;Prüfung;score\n".encode("cp1252"), encoding="utf-8")
@@ -255,9 +252,7 @@ def test_the_hint_is_about_the_cause(content: bytes | str, options: tuple[str, s
         ("hours,score\n1,20\n   \n2,31\n", Options()),
     ],
 )
-def test_what_old_and_odd_programs_write_is_read(
-    tmp_path: Path, content: str, options: Options
-) -> None:
+def test_files_of_odd_programs_are_read(tmp_path: Path, content: str, options: Options) -> None:
     moments = read_rows([write(tmp_path, content)], file_options=options).moments
     assert (moments.n, moments.min_x, moments.max_y) == (2, 1, 31)
 

@@ -68,9 +68,7 @@ def test_a_query_is_read_and_refused_when_it_comes_again(tmp_path: Path) -> None
     assert f"{address}, row 31: score is 'absent'; score must be" in err
 
 
-def test_the_same_rows_twice_are_refused_whatever_the_format(
-    tmp_path: Path,
-) -> None:
+def test_the_same_rows_twice_are_refused_whatever_the_format(tmp_path: Path) -> None:
     text = "hours,score\n" + "".join(f"{k / 2},{k % 7}\n" for k in range(10))
     first = write(tmp_path, text, "a.csv")
     os.link(first, tmp_path / "b.csv")
@@ -132,9 +130,7 @@ def test_control_characters_of_a_file_do_not_reach_the_terminal(tmp_path: Path) 
         assert "\x1b" not in train(write(tmp_path, content), status=1).err
 
 
-def test_a_file_that_changes_while_it_is_read_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_changes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = Path(write(tmp_path, "hours,score\n" + "1,2\n3,4\n" * 10, "rows.csv"))
     reduced = reduce.Reducer.reduce
 

@@ -74,6 +74,7 @@ def test_the_first_sheet_is_read_numbers_and_text_that_is_a_number(book: str) ->
     assert list(map(float, found.hours)) == (CARS_SPEED / 2).tolist()
     assert list(map(float, found.scores)) == (CARS_DIST / 2).tolist()
     assert (found.letters, found.rows) == (("B", "C"), list(range(2, 52)))
+    assert set(found.faults) == {None}
 
 
 @pytest.mark.parametrize("book", BOOKS)
@@ -141,9 +142,7 @@ def test_a_formula_that_was_never_computed_is_bad(
     assert_refused(r"row \d: .* open the workbook once in Excel or L", tmp_path / "marks.xlsx")
 
 
-def test_0_is_not_a_value_of_a_formula_that_is_yet_without_request(
-    tmp_path: Path,
-) -> None:
+def test_0_is_not_a_value_of_a_formula_that_was_never_computed(tmp_path: Path) -> None:
     saved(table((1, "=10*2"), (2, "=A3*0"), (3, "=A4*10"), (4, 5)), tmp_path)
     values = iter(["0", "0", "30"])
 
@@ -215,11 +214,6 @@ def test_a_time_of_day_is_refused_with_what_to_do(tmp_path: Path, cell: Any) -> 
         "A2 is a time of day; if it means a duration, give the column the format [h]:mm, or write"
         " the hours as numbers"
     )
-
-
-@pytest.mark.parametrize("book", BOOKS)
-def test_no_cell_of_a_good_sheet_has_a_fault(book: str) -> None:
-    assert set(sheet(book).faults) == {None}
 
 
 def test_the_sheet_that_has_the_columns_is_named_where_a_cover_comes_first(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from training.tables import Table
 
 ENDLESS = 1e8  # no score is as large
-SHOWN = 60  # characters of a value
-NAMED = 10  # bad rows of a source, in its error
-LONG = 20  # a longer column's name is not repeated in a message
+VALUE_LENGTH = 60  # characters of a value in a message
+ROWS_SHOWN = 10  # bad rows of a source in its error
+NAME_LENGTH = 20  # the name of a column is repeated in a message up to this length
 WITH_MARK = re.compile(r"\s*[-+]?\d+[.,]\d+\s*")
 TIME_OF_DAY = r"\d{1,2}:\d\d(:\d\d)?"
 HINTS = (  # what to write instead
@@ -72,12 +72,12 @@ class BadRows(NamedTuple):
         counts, first = Counter(self.counts), dict(self.first)
         counts.update(other.counts)
         for reason, rows in other.first.items():
-            first[reason] = sorted([*first.get(reason, []), *rows])[:NAMED]
+            first[reason] = sorted([*first.get(reason, []), *rows])[:ROWS_SHOWN]
         return BadRows(dict(counts), first)
 
     def error(self, message: str = "") -> DataError:
         """The error that lists the first bad rows, below a message if there is one."""
-        first = sorted(row for rows in self.first.values() for row in rows)[:NAMED]
+        first = sorted(row for rows in self.first.values() for row in rows)[:ROWS_SHOWN]
         lines = [message, *(each for _, each in first)]
         counts = ", ".join(f"{reason}: {rows:,}" for reason, rows in self.counts.items())
         if self.rows > 1 or message:
@@ -136,20 +136,17 @@ def _find(engine: Engine, judged: str, table: Table, limits: Limits) -> BadRows:
     decimal = table.decimal if table.kind == "text" else None  # no option sets it for others
     bad = BadRows({}, {})
     answers = engine.rows(
-        f"SELECT reason, count(*), min_by((row, hours, score, fault), row, {NAMED})"
+        f"SELECT reason, count(*), min_by((row, hours, score, fault), row, {ROWS_SHOWN})"
         f" FROM ({judged}) WHERE reason IS NOT NULL GROUP BY reason ORDER BY min(row)"
     )
     reasons = [FAULTY, *(f"{limit.name} {each}" for limit in limits for each in PROBLEMS)]
     for number, rows, first in answers:
         column = (number - 1) // len(PROBLEMS) if number else None
         bad.counts[reasons[number]] = rows
+        k = column or 0
         bad.first[reasons[number]] = [
-            (
-                row,
-                f"{table.locate(row, column)}: "
-                + (fault or _problem(limits[column or 0], values[column or 0], decimal)),
-            )
-            for row, *values, fault in first
+            (row, f"{table.locate(row, column)}: {fault or _problem(limits[k], cells[k], decimal)}")
+            for row, *cells, fault in first
         ]
     return bad
 
@@ -164,6 +161,6 @@ def _problem(limit: Limit, text: str, decimal: str | None) -> str:
         if match := re.fullmatch(pattern, text.strip(), re.IGNORECASE):
             hint = f"; {match.expand(what)}"
             break
-    value = repr(text[:SHOWN]) + "..." * (len(text) > SHOWN) if text else "missing"
-    name = limit.name if len(limit.name) <= LONG else "it"
+    value = repr(text[:VALUE_LENGTH]) + "..." * (len(text) > VALUE_LENGTH) if text else "missing"
+    name = limit.name if len(limit.name) <= NAME_LENGTH else "it"
     return f"{limit.name} is {value}; {name} must be a number{limit.between(text)}{hint}"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from training.errors import DataError
 
-SHOWN, LONG = 20, 60  # names of columns in an error, and characters of each
+NAMES_SHOWN, CHARACTERS_SHOWN = 20, 60  # of the columns in an error, and of each name
 NUMBERED = re.compile(r"(.*)_\d+", re.DOTALL)
 LIKE_A_NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)?\s*")
 OPTIONS = "--hours-column", "--score-column"
@@ -113,8 +113,9 @@ class Columns(NamedTuple):
             advice.append(hint or f"{shlex.join(likely)} {verb}")
         if is_sure and len(likely) == 2 * len(problems):  # nothing else is to be said
             options = [*options, *likely]
-        shown = [name if len(name) <= LONG else name[:LONG] + "..." for name in names[:SHOWN]]
-        shown += ["..."] * (len(names) > SHOWN)
+        most = CHARACTERS_SHOWN
+        shown = [name[:most] + "..." * (len(name) > most) for name in names[:NAMES_SHOWN]]
+        shown += ["..."] * (len(names) > NAMES_SHOWN)
         columns = f"the columns are: {', '.join(shown)}"
         return DataError("; ".join([problem, columns, *advice]), options=options)
 
