@@ -6,11 +6,10 @@ import itertools
 import os
 import re
 import shutil
-import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -154,13 +153,3 @@ def memory() -> int:
 def chunks(file: IO[bytes], size: int = 1 << 20) -> Iterator[bytes]:
     """The rest of a file, piece by piece."""
     return iter(lambda: file.read(size), b"")
-
-
-@contextmanager
-def ended_by_terminate() -> Iterator[None]:
-    """Let SIGTERM end the process as Ctrl-C does, with all clean-up."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -42,3 +42,12 @@ def counted(number: int, what: str = "row") -> str:
 def printable(text: str) -> str:
     """The text with control characters, which could move a terminal's cursor, as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def disk_error(error: OSError) -> str:
+    """Why the disk refused to write; of BentoML's list of files the first is named."""
+    if error.args and isinstance(error.args[0], list):
+        _, path, reason = error.args[0][0]
+        return f"{path}: cannot be written: {str(reason).rpartition('] ')[2].partition(':')[0]}"
+    path = f"{error.filename}: " if error.filename else ""
+    return f"{path}{error.strerror or error}; nothing is saved"

@@ -14,6 +14,7 @@ from models.study_score import StudyScore
 from training.errors import counted, printable
 from training.gate import Comparison
 from training.sample import Sample
+from training.sgd import Epoch
 
 FILES_NAMED = 10
 PILE, PILE_ROWS = 0.05, 5  # a share of the rows, and rows: more at one score are hardly chance
@@ -139,3 +140,12 @@ def suggested_limits(sample: Sample) -> str | None:
         f"{' and '.join(piles)}; if there can be none beyond, --score-range {limits[0]:g}"
         f" {limits[1]:g} keeps predictions within"
     )
+
+
+def lab_table(epochs: Iterator[Epoch], last: int) -> Iterator[Epoch]:
+    """Print the lab's table while the epochs go by."""
+    for epoch in epochs:
+        if epoch.number % 100 == 0:
+            W, b, cost = epoch.W[0], epoch.b[0], epoch.cost[0]
+            print(f"Epoch {epoch.number:4}/{last} W: {W:.3f}, b: {b:.3f} Cost: {cost:.6f}")
+        yield epoch

@@ -22,8 +22,7 @@ from models.store import Stored
 from models.study_score import StudyScore
 from training.columns import Columns
 from training.dialect import Options
-from training.engine import ended_by_terminate
-from training.errors import TrainingError, printable
+from training.errors import TrainingError, disk_error, printable
 from training.identity import are_the_labs, fingerprints, refuse_repeated
 from training.processes import Group, group
 from training.progress import Progress
@@ -33,9 +32,7 @@ from training.rows import Summary, read_rows
 if TYPE_CHECKING:
     from training.gate import Comparison
     from training.report import Report
-    from training.sgd import Epoch
 
-INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
 POINTS_DRAWN = 2000
 SAVED, FAILED, REFUSED = 0, 1, 3
 FOLDS = 10
@@ -48,23 +45,15 @@ def run(options: Namespace) -> int:
     """
     executor = ThreadPoolExecutor(1)
     try:
-        with ended_by_terminate(), group() as processes:
+        # SIGTERM ends it as Ctrl-C does, with all clean-up
+        with _handled(signal.default_int_handler, signal.SIGTERM), group() as processes:
             return _run(options, processes, executor.submit(_import_torch))
     except BentoMLException as error:
         raise TrainingError(str(error)) from error
     except OSError as error:
-        raise TrainingError(_reason(error)) from error
+        raise TrainingError(disk_error(error)) from error
     finally:
         executor.shutdown(wait=False)  # Ctrl-C need not wait for torch
-
-
-def _reason(error: OSError) -> str:
-    """Why the disk refused to write; of BentoML's list of files the first is named."""
-    if error.args and isinstance(error.args[0], list):
-        _, path, reason = error.args[0][0]
-        return f"{path}: cannot be written: {str(reason).rpartition('] ')[2].partition(':')[0]}"
-    path = f"{error.filename}: " if error.filename else ""
-    return f"{path}{error.strerror or error}; nothing is saved"
 
 
 def _import_torch() -> None:
@@ -146,9 +135,10 @@ def _fitted(
 ) -> StudyScore:
     """The model of these rows, drawn if so wished; raises CannotFit."""
     from training.fit import POINTS_KEPT, fit, points
+    from training.report import lab_table
 
     lr = options.lr or (0.01 if options.raw else 0.1)
-    watch = _lab_table if options.raw and not options.json else progress.epochs
+    watch = lab_table if options.raw and not options.json else progress.epochs
     model = fit(rows, lr, options.epochs, options.raw, partial(watch, last=options.epochs), update)
     if options.keep_points:
         model = model.replace(points=points(rows.sample, POINTS_KEPT))
@@ -225,7 +215,7 @@ def _save(
         comparison = compare(now, model, rows) if now else None
         if comparison and comparison.refused and not force:
             return None, comparison
-        with _uninterrupted():
+        with _handled(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM):  # half a save would stay
             return str(store.save(model)), comparison
 
 
@@ -245,20 +235,11 @@ def _print(report: Report, options: Namespace) -> str | None:
 
 
 @contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ignore Ctrl-C and SIGTERM, because half a save would stay in the store."""
-    handlers = [signal.signal(number, signal.SIG_IGN) for number in INTERRUPTIONS]
+def _handled(handler: Any, *signals: int) -> Iterator[None]:
+    """Handle these signals in another way until the end of the block."""
+    handlers = [signal.signal(number, handler) for number in signals]
     try:
         yield
     finally:
-        for number, handler in zip(INTERRUPTIONS, handlers, strict=True):
-            signal.signal(number, handler)
-
-
-def _lab_table(epochs: Iterator[Epoch], last: int) -> Iterator[Epoch]:
-    """Print the lab's table while the epochs go by."""
-    for epoch in epochs:
-        if epoch.number % 100 == 0:
-            W, b, cost = epoch.W[0], epoch.b[0], epoch.cost[0]
-            print(f"Epoch {epoch.number:4}/{last} W: {W:.3f}, b: {b:.3f} Cost: {cost:.6f}")
-        yield epoch
+        for number, before in zip(signals, handlers, strict=True):
+            signal.signal(number, before)
