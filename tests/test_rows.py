@@ -40,7 +40,7 @@ def test_a_source_has_the_files_own_digest_and_size(tmp_path: Path) -> None:
 
 def fold_in_python(x: float, y: float, folds: int) -> int:
     """What the engine finds, number by number."""
-    return int(abs(844.949008 * x + 887.418124 * y) % 1 * folds)
+    return int((abs(844.949008 * x + 887.418124 * y) % 1 + 8.87418124e-7 * abs(y)) % 1 * folds)
 
 
 def test_a_row_alone_decides_its_fold(tmp_path: Path) -> None:

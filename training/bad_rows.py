@@ -13,7 +13,7 @@ from training.notation import PLAIN, Notation, find_duration, plain
 if TYPE_CHECKING:
     from training.tables import Table
 
-ENDLESS = 1e8  # no score is as large
+ENDLESS = 1e17  # no score is as large
 VALUE_LENGTH = 60  # characters of a value in a message
 ROWS_SHOWN = 10  # bad rows of a source in its error
 NAME_LENGTH = 20  # the name of a column is repeated in a message up to this length

@@ -17,16 +17,18 @@ if TYPE_CHECKING:
 
 # Of several thousand pairs, these divide grids of hours and points most evenly into 2 to 20 folds.
 WEIGHTS = 844.949008, 887.418124
+LARGE = 8.87418124e-7  # a second weight of the score: large ones times the first have no fraction
 MIXER = 1_000_000.754877
 
 # The rows of a query (hours, score), each with two numbers from 0 to 1. The first, `position`, is
-# the fractional part of a weighted sum (Weyl 1916: such fractions are spread evenly). It decides
+# the fractional part of weighted sums (Weyl 1916: such fractions are spread evenly). It decides
 # the fold. Neighbouring rows lie at even distances; squared and enlarged they do not, so `draw` is
 # a fair random number.
 HASHED = """
-    SELECT *, abs({} * hours + {} * score) AS weighted, weighted - floor(weighted) AS position,
+    SELECT *, abs({} * hours + {} * score) AS weighted,
+           weighted - floor(weighted) + {} * abs(score) AS turns, turns - floor(turns) AS position,
            {} * position * position AS mixed, mixed - floor(mixed) AS draw
-    FROM ({{rows}})""".format(*map(repr, WEIGHTS), repr(MIXER))
+    FROM ({{rows}})""".format(*map(repr, (*WEIGHTS, LARGE, MIXER)))
 
 
 def fold_of(hours: Array, scores: Array, folds: int) -> NDArray[np.int64]:
@@ -36,4 +38,5 @@ def fold_of(hours: Array, scores: Array, folds: int) -> NDArray[np.int64]:
     [7, 5, 3]
     """
     weighted = np.abs(WEIGHTS[0] * hours + WEIGHTS[1] * scores)
-    return ((weighted - np.floor(weighted)) * folds).astype(np.int64)
+    turns = weighted - np.floor(weighted) + LARGE * np.abs(scores)
+    return ((turns - np.floor(turns)) * folds).astype(np.int64)

@@ -26,7 +26,7 @@ from training.processes import Group
 from training.sample import DRAWS, EXTREMES, Draw, Row
 from training.tables import Context, Table
 
-SCORES = -1e9, 1e9  # `position` of larger ones would have too few digits
+SCORES = -1e18, 1e18  # `position` of larger ones would have too few digits
 HEAD_ROWS = 10_000  # the reference line is the least-squares line of these
 BATCH_FILES = 200  # small files that one query reads
 FLAT = Line(0.0, 0.0, 0.0)
