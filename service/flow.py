@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from service.connections import Connection
 
 
+JOINED_BYTES = 16_384  # a larger body is not copied: many that nobody reads would fill the memory
+
+
 class Flow(FlowControl):
     """Resumes reading only if all earlier requests are answered and their responses read."""
 
@@ -31,7 +34,7 @@ class Flow(FlowControl):
 
 
 class Writer:
-    """The transport of one response: it writes the head and the start of the body at once.
+    """The transport of one response: it writes the head together with the body, if that is small.
 
     This saves a system call, the most expensive part of a small response.
     """
@@ -45,11 +48,14 @@ class Writer:
         """Write the data, or keep the head until the body comes."""
         if self.head is None and not data.startswith(b"HTTP/1.1 100 "):
             self.head = data
-        elif self.head:
-            self.transport.write(self.head + data)
+            return
+        if self.head:
+            if len(data) <= JOINED_BYTES:
+                data = self.head + data
+            else:
+                self.transport.write(self.head)
             self.head = b""
-        else:
-            self.transport.write(data)
+        self.transport.write(data)
 
 
 class Turns:

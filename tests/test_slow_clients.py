@@ -11,10 +11,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import requests
 
+from service.flow import Writer
 from tests.processes import Home, Server, right, start_serving, wait_until
 from tests.sockets import ASK, PAGE, connected, established, everything, scores, statuses
 
@@ -100,6 +102,17 @@ def test_those_who_do_not_read_hold_nobody_up_and_are_cut(quick: Home) -> None:
             assert right(server.url)
             wait_until(lambda: established(server) == 0, 30)
         assert right(server.url)
+
+
+def test_a_large_body_is_not_copied_for_each_of_those_who_do_not_read_it() -> None:
+    transport = Mock()
+    for body, copied in ((b"{}", True), (bytes(1 << 20), False)):
+        writer = Writer(transport)
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        writer.write(body)
+        written = transport.write.call_args.args[0]
+        assert written.endswith(body)
+        assert (written is not body) == copied
 
 
 @contextmanager
