@@ -35,7 +35,6 @@ def browser() -> Iterator[Browser]:
 def school(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """The lesson's own model: its line misses the rows by a little."""
     home = environment(tmp_path_factory.mktemp("school"))
-    # a page whose script gets a 504 on a slow machine would stay dead
     home |= {"STUDY_SCORE_ACCESS_LOG": "off", "STUDY_SCORE_TIMEOUT_SECONDS": "30"}
     assert run(home, "training", "--raw", "--force").returncode == 0
     return home

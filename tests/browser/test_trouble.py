@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open, Put, check_with_axe
@@ -45,6 +46,21 @@ def test_the_frame_is_there_before_the_model_is(opened: Open) -> None:
     held[0].let_go()
     expect(page.locator("#score")).to_have_text("5.0")
     expect(page.locator("#hours")).to_have_value("2,5")
+
+
+@pytest.mark.parametrize("part", ["numbers.js", "page.js", "page.css"])
+def test_a_part_of_the_page_that_did_not_arrive_is_fetched_again(opened: Open, part: str) -> None:
+    """As when the network changes, say from one Wi-Fi to another, while the page loads."""
+
+    def break_it(page: Page) -> None:
+        page.route(f"**/ui/{part}", lambda route: route.abort())
+        page.once("load", lambda: page.unroute(f"**/ui/{part}"))
+
+    page = opened(prepare=break_it)
+    with page.expect_event("load"):
+        pass
+    expect(page.locator("#score")).to_have_text("4.4")
+    expect(page.locator("#main")).to_have_css("padding-bottom", "48px")
 
 
 def test_an_answer_that_is_awaited_is_marked_until_it_comes(page: Page) -> None:
