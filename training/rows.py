@@ -107,9 +107,7 @@ def read_rows(
     notes += sample.notes_on_units(drawn)
     if empty + without_rows:
         notes.append(f"passed over {counted(empty + without_rows, 'file')} without rows")
-    for bad in totals.bad.values():
-        notes += bad.notes()
-    notes += same_twice(kept)
+    notes += [note for bad in totals.bad.values() for note in bad.notes()] + same_twice(kept)
     _check_share(totals)
     return Summary(
         folds=tuple(totals.folds),
