@@ -40,7 +40,8 @@ def test_a_source_has_the_files_own_digest_and_size(tmp_path: Path) -> None:
 
 def fold_in_python(x: float, y: float, folds: int) -> int:
     """What the engine finds, number by number."""
-    return int((abs(844.949008 * x + 887.418124 * y) % 1 + 8.87418124e-7 * abs(y)) % 1 * folds)
+    fractions = 844.9490081235813 * x % 1 + 887.4181247193218 * y % 1
+    return int(abs(fractions + 8.874181243731905e-7 * y) % 1 * folds)
 
 
 def test_a_row_alone_decides_its_fold(tmp_path: Path) -> None:
@@ -58,6 +59,18 @@ def test_a_row_alone_decides_its_fold(tmp_path: Path) -> None:
             assert fold is not None
             assert fold.n == 300 * len(mine)
             assert fold.mean_x == pytest.approx(mine.mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e6, 1e12, 1e15, 1e17, -1e17])
+def test_round_scores_of_any_size_fall_into_all_folds(size: float, tmp_path: Path) -> None:
+    x, y = np.divmod(np.arange(900.0), 30)
+    scores = (y % 9 + 1) * size
+    sizes = np.bincount(fold_of(x, scores, 10), minlength=10)
+    assert np.all(sizes > 45)
+    one = write_csv(tmp_path / "one.csv", x, scores)
+    other = write_csv(tmp_path / "other.csv", x, scores[::-1])
+    first, second = read_rows([one, other]).sources  # not refused as the same rows
+    assert first.identity != second.identity
 
 
 def test_minus_0_falls_where_0_does_and_folds_are_of_even_size() -> None:
