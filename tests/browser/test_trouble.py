@@ -54,7 +54,7 @@ def test_a_part_of_the_page_that_did_not_arrive_is_fetched_again(opened: Open, p
 
     def break_it(page: Page) -> None:
         page.route(f"**/ui/{part}", lambda route: route.abort())
-        page.once("load", lambda: page.unroute(f"**/ui/{part}"))
+        page.once("load", lambda _: page.unroute(f"**/ui/{part}"))
 
     page = opened(prepare=break_it)
     with page.expect_event("load"):
