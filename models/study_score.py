@@ -73,7 +73,7 @@ class StudyScore(Document):
         for hours in (0.0, HOURS_MAX):  # all others lie within these
             numbers = (self.predict(hours), *self.interval(hours), *self.cv_error)
             if not all(math.isfinite(number) for number in numbers if number is not None):
-                raise ValueError(f"the score for {hours:g} hours is beyond all numbers")
+                raise ValueError(f"the score for {hours:g} hours is too large to be a number")
         return self
 
     @cached_property

@@ -63,8 +63,8 @@ CROSS_ORIGIN = Middleware(
 )
 # A request passes these in order, and each may answer it. Meter finds the route; Guard checks the
 # key; Bodies reads the body; FastLane answers valid requests for scores; ErrorFormat gives errors
-# their format on the way back, also those of CORS. Other requests reach BentoML's application,
-# where `endpoint` validates the body and calls the route's handler.
+# their format on the way back, also those of CORS. Other requests reach BentoML's application:
+# the methods of StudyScoreService, or else `endpoint`, validate the body and call the handler.
 MIDDLEWARE = [
     *([Middleware(BehindProxy, settings.trusted_proxies)] if settings.trusted_proxies else []),
     Middleware(Meter, bool(settings.access_log)),

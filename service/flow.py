@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from service.connections import Connection
 
 
-JOINED_BYTES = 16_384  # a larger body is not copied: many that nobody reads would fill the memory
+JOINED_BYTES = 16_384  # joining copies a body; copies of large ones, unread, would fill the memory
 
 
 class Flow(FlowControl):

@@ -159,7 +159,7 @@ class Metrics:
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process with this ID is running."""
+    """Whether a process of this user with this ID is running."""
     with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, 0)
         return True

@@ -1,4 +1,4 @@
-"""The OpenAPI document; unlike BentoML's own it has every route and status."""
+"""The OpenAPI document; unlike BentoML's own it has every public route, with its statuses."""
 
 from __future__ import annotations
 

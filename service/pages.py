@@ -59,7 +59,7 @@ FILES = {
     for path in _PAGE.iterdir()
     if path.suffix in KINDS and path.stem != "docs"
 }
-FILES["/ui"] = FILES["/ui/page.html"]
+FILES["/ui"] = FILES.pop("/ui/page.html")
 FILES["/docs"] = File(_PAGE / "docs.html", DOCS_POLICY)
 # BentoML would read its own files from disk, in threads, for each request
 for _path in (_SWAGGER / "swagger-ui.css", _SWAGGER / "swagger-ui-bundle.js", _PAGE / "docs.js"):

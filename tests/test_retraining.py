@@ -37,7 +37,7 @@ def cars(tmp_path: Path) -> tuple[str, str]:
 def test_raw_does_not_replace_the_exact_model_of_the_same_rows() -> None:
     champion = saved().tag
     ended = train("--raw", status=3)
-    assert f"champion {champion}: RMSE 0 on these rows; this model: 0.0251 on the same" in ended.out
+    assert f"champion {champion}: RMSE 0, this model's 0.0251, on the same rows" in ended.out
     assert ended.err == (
         f"training: refused, nothing saved: {champion} fits the same rows better;"
         " --force saves this model anyway\n"

@@ -92,7 +92,7 @@ def test_another_format_is_refused_by_name(lab_model: StudyScore, found: object)
     [
         ({"W": "2"}, "W: "),
         ({"b": None}, "b: "),
-        ({"W": 1e308}, "beyond all numbers|too large"),
+        ({"W": 1e308}, "too large"),
         ({"t": None}, "t must be null for fewer than 3 rows"),
         ({"folds": []}, "folds: "),
         ({"surprise": 1}, "surprise: "),

@@ -13,23 +13,25 @@ from training.notation import PLAIN, Notation, find_duration, plain
 if TYPE_CHECKING:
     from training.tables import Table
 
-ENDLESS = 1e17  # no score is as large
+ENDLESS = 1e17  # a wider range is told only if a number is outside
 VALUE_LENGTH = 60  # characters of a value in a message
 ROWS_SHOWN = 10  # bad rows of a source in its error
 NAME_LENGTH = 20  # the name of a column is repeated in a message up to this length
 WITH_MARK = re.compile(r"\s*[-+]?\d+[.,]\d+\s*")
 TIME_OF_DAY = r"\d{1,2}:\d\d(:\d\d)?"
-HINTS = (  # what to write instead
+HINTS_FOR_HOURS = (  # what to write instead
     (
         rf"(오전|오후|[ap]m)?\s*{TIME_OF_DAY}\s*[ap]\.?m\.?|(오전|오후)\s*\d.*|\d{{4}}-\d\d-\d\d.*",
         "a time of day or a date is not a number of hours; in a sheet, (end - start) * 24 is",
     ),
-    (r"([\d.,]+)\s*(?:/|out of|von)\s*([\d.,]+)", r"write \1 if all are out of \2"),
-    (r"([\d.,]+)\s*%", r"write \1"),
     (
         r"\d+:\d\d(:\d\d)?|[\d.,]+\s*(h|min|std|시간|분).*",
         "hours are not all written in this way, so write each as a number such as 1.5",
     ),
+)
+HINTS = (
+    (r"([\d.,]+)\s*(?:/|out of|von)\s*([\d.,]+)", r"write \1 if all are out of \2"),
+    (r"([\d.,]+)\s*%", r"write \1"),
 )
 FAULTY, NOT_A_NUMBER = "wrong as a whole", "is not a number"
 PROBLEMS = "missing", NOT_A_NUMBER, "out of range"  # of a value, in the order of `_judged`
@@ -145,19 +147,19 @@ def _find(engine: Engine, judged: str, table: Table, limits: Limits) -> BadRows:
         bad.counts[reasons[number]] = rows
         k = column or 0
         bad.first[reasons[number]] = [
-            (row, f"{table.locate(row, column)}: {fault or _problem(limits[k], cells[k], decimal)}")
+            (row, f"{table.locate(row, column)}: {fault or _problem(limits, k, cells[k], decimal)}")
             for row, *cells, fault in first
         ]
     return bad
 
 
-def _problem(limit: Limit, text: str, decimal: str | None) -> str:
-    """What is wrong with a value."""
-    hint = ""
+def _problem(limits: Limits, column: int, text: str, decimal: str | None) -> str:
+    """What is wrong with a value of hours (column 0) or of the score (1)."""
+    limit, hint = limits[column], ""
     if WITH_MARK.fullmatch(text) and (decimal or ".") not in text:
         hint = f"; decimals are written with a {'comma' if decimal == ',' else 'point'} here"
         hint += ", or --decimal says with what" if decimal else ""
-    for pattern, what in HINTS:
+    for pattern, what in HINTS if column else HINTS_FOR_HOURS + HINTS:
         if match := re.fullmatch(pattern, text.strip(), re.IGNORECASE):
             hint = f"; {match.expand(what)}"
             break

@@ -149,7 +149,8 @@ def _not_named(name: str, headers: list[Header], columns: Columns, options: Opti
         advice = ["--separator", separator]
         hint = f"--separator {separator!r} reads columns between {ALL_SEPARATORS[separator]}"
         if columns.among(names):
-            message = f"{where}: names both columns, but not between commas; {hint}"
+            separators = " or ".join(SEPARATORS.values())
+            message = f"{where}: names both columns, but not between {separators}; {hint}"
             return DataError(message, options=advice)
     elif sum(map(looks_numeric, names)) > 1:
         advice = ["--hours-column", "1", "--score-column", "2"]

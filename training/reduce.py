@@ -34,9 +34,9 @@ ALONE = Group()
 
 # The draws of all rows, added up as whole numbers, identify the rows in any order.
 IDENTITY = "sum((draw * 4294967295)::UINTEGER)"
-# Answers one row for each fold. x and r are a row's distances from the reference line, and the sums
-# are those of `Moments`. fsum keeps the digits that sum would lose (Kahan). UTINYINT lets the
-# engine index the groups instead of hashing them.
+# Answers one row for each fold. x is a row's hours minus those of the reference point, r is its
+# score minus the reference line, and the sums are those of `Moments`. fsum keeps the digits that
+# sum would lose (Kahan). UTINYINT lets the engine index the groups instead of hashing them.
 SUMS = f"""
     SELECT floor(position * $folds)::UTINYINT AS fold, count(*), {IDENTITY},
            min(hours), max(hours), min(score), max(score),
@@ -233,7 +233,7 @@ class Reducer:
         draws = []
         for indexes, rows in self.queries.items():
             n = sum(self.sums[index].rows for index in indexes)
-            # so few suffice unless most rows are repeated often
+            # 8 times as many as needed, which are too few only if most rows are repeated
             below = 8 * SAMPLED / max(n, 1)
             lowest = self.engine.rows(DRAWS.format(rows=rows), {"below": below})
             if len(lowest) < SAMPLED and below < 1:

@@ -104,10 +104,7 @@ def _compared(champion: Comparison) -> str:
     if champion.rmse is None:
         return "not compared"
     where = "on the same rows" if champion.same_rows else "each on rows that it has not seen"
-    return (
-        f"RMSE {champion.rmse:.4g} on these rows;"
-        f" this model: {champion.challenger_rmse:.4g} {where}"
-    )
+    return f"RMSE {champion.rmse:.4g}, this model's {champion.challenger_rmse:.4g}, {where}"
 
 
 def _errors(errors: Errors) -> str:

@@ -82,7 +82,7 @@ def read_rows(
     With `earlier` the rows will be added to those, so they are summed about the same line. Sums,
     folds and sample do not depend on the order of the rows, nor on files, formats and processes.
 
-    Raises DataError, in each process of the group for the first source that cannot be used.
+    Raises DataError for the first source that cannot be used, the same in each process.
     """
     inputs, notes, empty = group.broadcast(lambda: _inputs(paths, sql))
     states = [each.state() for each in inputs]
@@ -141,7 +141,7 @@ def _reduced(reducer: Reducer, earlier: Moments | None) -> Totals:
 def _totals(reducer: Reducer) -> Totals:
     """What all processes found; raises DataError for the first source that one cannot use."""
     tables = {
-        index: table._replace(as_text=str)  # only this process can use these
+        index: table._replace(as_text=str)  # a closure cannot be sent to other processes
         for index, table in reducer.tables.items()
     }
     found = reducer.group.gather((reducer.error, reducer.sums, reducer.bad, tables))

@@ -60,7 +60,7 @@ def test_the_page_asks_for_each_of_its_files_once_and_for_what_it_shows(ready: O
         page.on("request", lambda each: paths.append(urlsplit(each.url).path))
 
     page = ready(prepare=listen)
-    files = {path for path in FILES if path.startswith("/ui/")} - {"/ui/page.html"}
+    files = {path for path in FILES if path.startswith("/ui/")}
     page.wait_for_load_state("networkidle")
     shown = ["/ui", "/model", "/training", "/predict"]
     assert sorted(paths) == sorted([*files, *shown])
