@@ -141,7 +141,10 @@ def side_by_side(environment: dict[str, str]) -> None:
         return float(median(getattr(sample, number) for sample in samples[name, connections]))
 
     ours = middle(OURS, 32, "rate")
-    print("| | requests/s at 1 / 32 | study score is | p50, p99 ms at 32 | MB (tree) | start s |")
+    print(
+        "| | requests/s at 1 / 32 connections | study score is | p50, p99 ms at 32 |"
+        " MB (all) | start s |"
+    )
     print("|---|---|---|---|---|---|")
     for name, server in servers.items():
         rate = middle(name, 32, "rate")
