@@ -67,10 +67,8 @@ class BadRows(NamedTuple):
         """How many rows cannot be used."""
         return sum(self.counts.values())
 
-    def plus(self, other: BadRows | None) -> BadRows:
-        """These and others; None stands for none."""
-        if other is None:
-            return self
+    def plus(self, other: BadRows) -> BadRows:
+        """These and others."""
         counts, first = Counter(self.counts), dict(self.first)
         counts.update(other.counts)
         for reason, rows in other.first.items():

@@ -78,10 +78,8 @@ class Sums(NamedTuple):
     rows: int = 0
     identity: int = 0
 
-    def plus(self, other: Sums | None) -> Sums:
-        """The sums of both; None stands for no rows."""
-        if other is None:
-            return self
+    def plus(self, other: Sums) -> Sums:
+        """The sums of both."""
         folds = [plus(*both) for both in zip(self.folds, other.folds, strict=True)]
         return Sums(folds, *map(sum, zip(self[1:], other[1:], strict=True)))
 

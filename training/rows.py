@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from models.moments import Moments, merged, plus
+from models.moments import Moments, merged
 from models.record import Source
 from training import sample, sources
 from training.bad_rows import BadRows
@@ -148,16 +148,15 @@ def _totals(reducer: Reducer) -> Totals:
     errors = [error for error, *_ in found if error]
     if errors:
         raise min(errors, key=lambda error: error[0])[1]
-    totals = Totals({}, {}, {}, [None] * reducer.options.folds)
+    no_rows, none_bad = Sums([None] * reducer.options.folds), BadRows({}, {})
+    totals = Totals({}, {}, {}, no_rows.folds)
     for _, sums, bad, tables in found:
         for index, some in sums.items():
-            totals.sums[index] = some.plus(totals.sums.get(index))
+            totals.sums[index] = some.plus(totals.sums.get(index, no_rows))
         for index, rows in bad.items():
-            totals.bad[index] = rows.plus(totals.bad.get(index))
+            totals.bad[index] = rows.plus(totals.bad.get(index, none_bad))
         totals.tables.update(tables)
-    for some in totals.sums.values():
-        totals.folds[:] = map(plus, totals.folds, some.folds)
-    return totals
+    return totals._replace(folds=functools.reduce(Sums.plus, totals.sums.values(), no_rows).folds)
 
 
 def _single_rows(
