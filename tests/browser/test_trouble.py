@@ -57,8 +57,6 @@ def test_a_part_of_the_page_that_did_not_arrive_is_fetched_again(opened: Open, p
         page.once("load", lambda _: page.unroute(f"**/ui/{part}"))
 
     page = opened(prepare=break_it)
-    with page.expect_event("load"):
-        pass
     expect(page.locator("#score")).to_have_text("4.4")
     expect(page.locator("#main")).to_have_css("padding-bottom", "48px")
 
